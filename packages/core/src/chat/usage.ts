@@ -1,0 +1,25 @@
+/**
+ * Token counts as a provider reported them. A count that was not reported is `undefined`, never 0.
+ *
+ * Whatever the provider's own custom, here `promptTokens` is all input (cached reads and cache writes included) and
+ * `completionTokens` all output (reasoning included); the other three are parts of those two.
+ */
+export interface ReportedUsage {
+  readonly promptTokens?: number | undefined;
+  readonly completionTokens?: number | undefined;
+  /** Part of `promptTokens` that was read from the provider's cache. */
+  readonly cachedTokens?: number | undefined;
+  /** Part of `promptTokens` that was written to the provider's cache. */
+  readonly cacheWriteTokens?: number | undefined;
+  /** Part of `completionTokens` that was spent on reasoning. */
+  readonly reasoningTokens?: number | undefined;
+}
+
+/** Token counts that are billed: each known, whole, at least 0, and no part larger than its whole. */
+export interface TokenCounts {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cachedTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly reasoningTokens: number;
+}

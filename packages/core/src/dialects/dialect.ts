@@ -1,0 +1,143 @@
+import type { ChatRequest } from '../chat/chat-request.ts';
+import type { JsonObject } from '../chat/json.ts';
+import type { FinishReason, StreamPart } from '../chat/stream-part.ts';
+import type { ReportedUsage } from '../chat/usage.ts';
+import type { Receipt } from '../cost/receipt.ts';
+import type { GatewayError } from '../errors.ts';
+
+export type DialectName = 'openai' | 'anthropic';
+
+/**
+ * A wire format with everything that reads and writes it: THE port of this package.
+ *
+ * When caller and provider speak one dialect, the caller's JSON goes up by {@link patchRequest} and the provider's bytes
+ * come down as they are, looked at only by a {@link Meter}. When they differ, one dialect's reader feeds the other's
+ * writer with the neutral words of `chat/`. A new format is one new folder beside these, and works with every old one.
+ */
+export interface Dialect {
+  readonly name: DialectName;
+
+  /**
+   * Reads a caller's JSON and checks every member it knows.
+   * @throws GatewayError `invalid_parameter` or `unknown_parameter`, with `param` set and the message saying what would be right.
+   */
+  readRequest(body: JsonObject): ChatRequest;
+  /** The body for a provider of this dialect when the caller speaks it too: the caller's own JSON, target's model, usage asked for. */
+  patchRequest(request: ChatRequest, target: RequestTarget): JsonObject;
+  /**
+   * The body for a provider of this dialect when the caller speaks another.
+   * @throws GatewayError `unsupported_parameter`, naming what cannot be carried over.
+   */
+  writeRequest(request: ChatRequest, target: RequestTarget): JsonObject;
+
+  /** A complete, not streamed answer as parts, `usage` and `finish` included. @throws GatewayError `upstream_protocol`. */
+  readAnswer(answer: JsonObject): StreamPart[];
+  /** Parts as one complete answer; `usage` carries the receipt's counts and exact cost (see {@link RawNumber}). */
+  writeAnswer(parts: readonly StreamPart[], identity: AnswerIdentity, receipt: Receipt): string;
+  /** The JSON text of a provider's complete answer with `usage.cost` set to the receipt's cost, the rest byte for byte as it was. */
+  patchAnswer(answer: string, receipt: Receipt): string;
+
+  createStreamReader(): StreamReader;
+  createStreamWriter(identity: AnswerIdentity, options: StreamOptions): StreamWriter;
+  createMeter(options: StreamOptions): Meter;
+  /**
+   * What ends a good stream of this dialect when the provider's own terminator did not pass: `data: [DONE]` or a
+   * `message_stop` event, blank line included.
+   */
+  readonly terminator: string;
+
+  /** What a provider's error answer (a status other than 2xx) means. Its text is read for classification only, never passed on. */
+  readError(answer: ErrorAnswer): GatewayError;
+  /** The body of an error answer. */
+  writeError(error: GatewayError, requestId: string): JsonObject;
+  /** The last event of a stream that failed after its first content, blank line included. */
+  writeStreamError(error: GatewayError, requestId: string): string;
+}
+
+/** Where a request goes. */
+export interface RequestTarget {
+  /** The model's name at the provider. */
+  readonly model: string;
+  /** Most tokens the model can answer with; dialects that require a bound send this when the caller gave none. */
+  readonly maxOutputTokens?: number | undefined;
+}
+
+/** What an answer written by us says of itself. */
+export interface AnswerIdentity {
+  /** Our request id; the answer's own id is made from it. */
+  readonly requestId: string;
+  /** The model id as TokenHub's callers know it. */
+  readonly model: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+}
+
+export interface StreamOptions {
+  /** The caller asked for the usage chunk. */
+  readonly includeUsage: boolean;
+  /** How many choices were asked for; the stream is finished when each has its finish reason. */
+  readonly choices: number;
+  /** What the request costs by what is known of its usage now. Called at most a few times per stream. */
+  readonly price: (usage: ReportedUsage | undefined, countedTokens: number) => Receipt;
+}
+
+/** What a stream has said so far. All of it is plain state, cheap to read at any time. */
+export interface StreamFacts {
+  /** A valid content event was seen (text, reasoning, tool call, refusal, or a finish reason): the commit point. */
+  readonly started: boolean;
+  /** Every choice has its finish reason. */
+  readonly finished: boolean;
+  /** The dialect's terminator was seen. */
+  readonly terminated: boolean;
+  /** The first choice's finish reason. */
+  readonly finishReason: FinishReason | undefined;
+  /** The last usage that the provider reported; merged over events where the dialect splits it (Anthropic). */
+  readonly usage: ReportedUsage | undefined;
+  /** The provider's own error inside the stream. */
+  readonly error: GatewayError | undefined;
+  /** Our own count of output tokens, for bills without a provider's usage: the larger of content events and text bytes / 4. */
+  readonly countedTokens: number;
+}
+
+/**
+ * Picks from the events that are relayed what the gateway must know, at next to no cost: it searches bytes and parses
+ * only the few events that matter. It also decides the few events that a caller must not get as they are.
+ */
+export interface Meter extends StreamFacts {
+  /** Looks at one whole event, `bytes[start, end)`, its blank line included. */
+  read(bytes: Uint8Array, start: number, end: number): EventVerdict;
+  /** After the verdict `rewrite`: the event as it goes out. */
+  readonly rewritten: Uint8Array;
+}
+
+/**
+ * What becomes of a relayed event: `pass` as it is · `drop` it (a usage chunk nobody asked for) · `rewrite` it (take
+ * {@link Meter.rewritten}) · `done`: the terminator, written anew by whoever ends the stream · `error`: see `facts.error`;
+ * this event and all after it stay here.
+ */
+export type EventVerdict = 'pass' | 'drop' | 'rewrite' | 'done' | 'error';
+
+/** Turns the events of a provider's stream into parts. */
+export interface StreamReader {
+  /**
+   * Takes one SSE event. `event` is its name (`message` where it has none).
+   * @throws GatewayError `upstream_protocol` for data that is not of this dialect.
+   */
+  read(event: string, data: string, emit: (part: StreamPart) => void): void;
+}
+
+/** Turns parts into the events of a stream to a caller. */
+export interface StreamWriter {
+  /** The events that this part makes, each with its blank line; often none, sometimes several. */
+  write(part: StreamPart): string;
+  /** The events that end a good stream, terminator included. Called once, after the last part. */
+  end(receipt: Receipt): string;
+}
+
+export interface ErrorAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The first bytes of the body as text, at most 64 KiB. */
+  readonly body: string;
+}
