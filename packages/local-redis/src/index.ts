@@ -1,1 +1,2 @@
-export {};
+export { startRedis, type StartRedisOptions } from './start-redis.ts';
+export type { LocalRedis } from './local-redis.ts';
