@@ -1,1 +1,35 @@
-export {};
+export { generateApiKey, hasValidChecksum, hashApiKey } from './api-keys.ts';
+export { ConfigError, type Problem } from './config-error.ts';
+export { configJsonSchema, keyRightsSchema, type KeyRightsFile } from './config-schema.ts';
+export type {
+  Config,
+  DeploymentConfig,
+  KeyConfig,
+  KeyRights,
+  KeyScope,
+  LimitsConfig,
+  ModelConfig,
+  OwnerConfig,
+  ProviderConfig,
+  ProviderType,
+  RoutingConfig,
+  RoutingMode,
+  StreamFormat,
+  Timeouts,
+} from './config.ts';
+export { demoConfig, type DemoConfigOptions } from './demo-config.ts';
+export { loadConfig, type LoadConfigOptions } from './load-config.ts';
+export { redisOptions, type RedisConnection } from './redis-options.ts';
+export {
+  parseIntegerBetween,
+  parseOneOf,
+  parsePort,
+  parseText,
+  readSettings,
+  runMain,
+  SettingsError,
+  type Setting,
+  type SettingsOf,
+} from './settings.ts';
+export type { Environment } from './substitute-variables.ts';
+export { toKeyRights } from './to-config.ts';
