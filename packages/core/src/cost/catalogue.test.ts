@@ -1,0 +1,53 @@
+import { findProvider } from '@pydantic/genai-prices';
+import { describe, expect, test } from 'vitest';
+import { findCatalogPrice } from './catalogue.ts';
+
+const AT = new Date('2026-11-20T12:00:00Z');
+
+test('finds a list price, exact to the nano, with its cache rates', () => {
+  expect(findCatalogPrice('anthropic', 'claude-haiku-4-5', AT)).toMatchObject({
+    input: 1_000_000_000n,
+    output: 5_000_000_000n,
+    cachedInput: 100_000_000n,
+    cacheWrite: 1_250_000_000n,
+    reasoning: 5_000_000_000n,
+  });
+  expect(findCatalogPrice('openai', 'gpt-4o', AT)).toMatchObject({
+    input: 2_500_000_000n,
+    cachedInput: 1_250_000_000n,
+    cacheWrite: 2_500_000_000n,
+  });
+});
+
+test('finds a dated name of a model', () => {
+  const dated = findCatalogPrice('anthropic', 'claude-sonnet-4-20250514', AT);
+  expect(dated?.version).toBe('3/0.3/3.75/15/15');
+});
+
+test('takes the price that was in force at the time', () => {
+  expect(findCatalogPrice('openai', 'o3', new Date('2025-06-01T00:00:00Z'))?.input).toBe(10_000_000_000n);
+  expect(findCatalogPrice('openai', 'o3', AT)?.input).toBe(2_000_000_000n);
+});
+
+describe('has no price', () => {
+  test.each([
+    ['openai', 'no-such-model', 'an unknown model'],
+    ['anthropic', 'gpt-4o', 'a model of somebody else'],
+    ['openai', 'gpt-5.5', 'a price in tiers'],
+    ['anthropic', 'claude-sonnet-4-5', 'a price in tiers'],
+    ['openai', 'gpt-audio', 'a price for audio'],
+    ['openai', 'gpt-image-2', 'a price for pictures'],
+    ['openai', 'text-embedding-3-large', 'no price for output'],
+    ['vllm', 'gpt-4o', 'a server of one’s own'],
+  ] as const)('for %s %s: %s', (type, model, _why) => {
+    expect(findCatalogPrice(type, model, AT)).toBeUndefined();
+  });
+});
+
+test('every entry of the catalogue is either a price or none, never an error', () => {
+  for (const type of ['openai', 'anthropic'] as const) {
+    const models = findProvider({ providerId: type })?.models ?? [];
+    const priced = models.filter(({ id }) => findCatalogPrice(type, id, AT) !== undefined);
+    expect(priced.length).toBeGreaterThan(15);
+  }
+});

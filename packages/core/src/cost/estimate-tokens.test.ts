@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { ChatMessage, ChatRequest, Tool } from '../chat/chat-request.ts';
+import { estimateInput } from './estimate-tokens.ts';
+
+function requestOf(messages: readonly ChatMessage[], tools?: readonly Tool[]): ChatRequest {
+  return {
+    source: { dialect: 'openai', body: {} },
+    messages,
+    tools,
+    stream: true,
+    includeUsage: false,
+    choices: 1,
+    untranslatable: [],
+  };
+}
+
+test('bounds the input by one token per byte and 8 per message, and takes 4 bytes for the likely token', () => {
+  const request = requestOf([
+    { role: 'system', content: [{ type: 'text', text: 'Be brief.' }] },
+    { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
+  ]);
+  expect(estimateInput(request)).toEqual({ bound: 9 + 5 + 16, likely: 4 });
+});
+
+test('counts bytes, not characters', () => {
+  // 2, 3 and 4 bytes.
+  const request = requestOf([{ role: 'user', content: [{ type: 'text', text: 'é€😀' }] }]);
+  expect(estimateInput(request)).toEqual({ bound: 9 + 8, likely: 3 });
+});
+
+test('counts all that the model reads: every part, tool calls, tool results', () => {
+  const request = requestOf([
+    {
+      role: 'assistant',
+      content: [
+        { type: 'reasoning', text: 'abcd' },
+        { type: 'redacted-reasoning', data: 'efgh' },
+        { type: 'text', text: 'ij' },
+      ],
+      toolCalls: [{ id: 'call_1', name: 'find', arguments: '{"a":1}' }],
+    },
+    { role: 'tool', toolCallId: 'call_1', content: [{ type: 'text', text: 'klm' }] },
+  ]);
+  expect(estimateInput(request)).toEqual({ bound: 10 + 11 + 3 + 16, likely: 6 });
+});
+
+test('counts a tool as one more message', () => {
+  const tool = { name: 'find', description: 'Finds it', parameters: { type: 'object' } };
+  // 4 + 8 + the 17 bytes of {"type":"object"}
+  expect(estimateInput(requestOf([], [tool]))).toEqual({ bound: 29 + 8, likely: 8 });
+});
+
+test('nothing is nothing', () => {
+  expect(estimateInput(requestOf([]))).toEqual({ bound: 0, likely: 0 });
+});
