@@ -1,0 +1,21 @@
+import { parsePrice } from '../../cost/parse-price.ts';
+import type { Dialect } from '../../dialects/dialect.ts';
+import type { Provider } from '../../providers/provider.ts';
+import type { Candidate, Model } from '../candidate.ts';
+
+export function createModel(id: string, members: Partial<Model> = {}): Model {
+  return { id, weight: 5, price: parsePrice({ input: '1', output: '1' }), ...members };
+}
+
+/** A candidate whose provider must be left alone: deciding who serves asks nobody. */
+export function createCandidate(model: Model, providerId = 'openai'): Candidate {
+  const provider: Provider = {
+    id: providerId,
+    firstEventTimeoutMs: 1000,
+    get dialect(): Dialect {
+      throw new Error('the router looked into a dialect');
+    },
+    open: () => Promise.reject(new Error('the router called a provider')),
+  };
+  return { id: `${model.id}@${providerId}`, model, provider, upstreamModel: model.id };
+}

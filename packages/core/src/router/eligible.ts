@@ -1,0 +1,66 @@
+import type { Candidate } from './candidate.ts';
+
+/** Why a candidate cannot serve a request, in the order in which the reasons are looked for: the first that holds is given. */
+export type ExclusionReason =
+  /** The caller's key may not use the model. */
+  | 'model_not_allowed'
+  /** The caller named another model, and allows no fallback. */
+  | 'model_not_named'
+  /** Less capable than the caller asks for. */
+  | 'weight_below_minimum'
+  /** The input with a reserve of 15 % is larger than the model's context window. */
+  | 'context_overflow'
+  /** Speaks a dialect that cannot carry some member of the request. */
+  | 'unsupported_parameter'
+  /** Failed too often just now. */
+  | 'unhealthy'
+  /** Its estimated cost is above the budget of a request. */
+  | 'budget_exceeded';
+
+/** What a request demands of those who serve it. */
+export interface Demands {
+  /** Likely input, in whole tokens. */
+  readonly inputTokens: number;
+  /** The model id that the caller named; absent when any will do. */
+  readonly model?: string | undefined;
+  /** Whether other models may serve when one was named. */
+  readonly allowModelFallback: boolean;
+  /** Most that one request may cost by the estimate; absent: no limit. */
+  readonly maxBudgetNanoUsd?: bigint | undefined;
+  /** Least capability, 0 to 10. */
+  readonly minWeight?: number | undefined;
+  /** Whether the caller's key may use the model; absent: every one. */
+  readonly isAllowed?: ((candidate: Candidate) => boolean) | undefined;
+  /** Whether the candidate's dialect has no words for some member of the request; absent: none of them. */
+  readonly cannotCarry?: ((candidate: Candidate) => boolean) | undefined;
+}
+
+/** What is known of a candidate at this moment. */
+export interface CandidateState {
+  readonly estimatedCostNanoUsd: bigint;
+  readonly unhealthy: boolean;
+}
+
+/** The first reason why this candidate may not serve the request; `undefined` when it is eligible. */
+export function findExclusion(
+  candidate: Candidate,
+  demands: Demands,
+  state: CandidateState,
+): ExclusionReason | undefined {
+  const { id, weight, contextWindow } = candidate.model;
+  if (demands.isAllowed?.(candidate) === false) return 'model_not_allowed';
+  if (demands.model !== undefined && demands.model !== id && !demands.allowModelFallback) return 'model_not_named';
+  if (demands.minWeight !== undefined && weight < demands.minWeight) return 'weight_below_minimum';
+  if (contextWindow !== undefined && withReserve(demands.inputTokens) > contextWindow) return 'context_overflow';
+  if (demands.cannotCarry?.(candidate) === true) return 'unsupported_parameter';
+  if (state.unhealthy) return 'unhealthy';
+  if (demands.maxBudgetNanoUsd !== undefined && state.estimatedCostNanoUsd > demands.maxBudgetNanoUsd) {
+    return 'budget_exceeded';
+  }
+  return undefined;
+}
+
+/** 15 % more, for what an estimate misses. In whole hundredths, because 100 × 1.15 is less than 115 in doubles. */
+function withReserve(tokens: number): number {
+  return Math.floor((tokens * 115) / 100);
+}
