@@ -12,9 +12,18 @@ export { isJsonObject } from './chat/json.ts';
 export type { JsonObject, JsonValue } from './chat/json.ts';
 export type { FinishReason, StreamPart } from './chat/stream-part.ts';
 export type { ReportedUsage, TokenCounts } from './chat/usage.ts';
+export { boundCost, computeCost, estimateCost } from './cost/cost.ts';
 export type { Cost } from './cost/cost.ts';
+export { estimateInput } from './cost/estimate-tokens.ts';
+export type { InputEstimate } from './cost/estimate-tokens.ts';
+export { FREE, parsePrice } from './cost/parse-price.ts';
+export type { PriceFigures } from './cost/parse-price.ts';
+export { parseUsd } from './cost/parse-usd.ts';
 export type { Price } from './cost/price.ts';
+export { createReceipt, NOTHING_USED } from './cost/receipt.ts';
 export type { Receipt } from './cost/receipt.ts';
+export { settleUsage } from './cost/settle-usage.ts';
+export type { SettledUsage, UsageEvidence } from './cost/settle-usage.ts';
 export type {
   AnswerIdentity,
   Dialect,
@@ -33,3 +42,12 @@ export type { ErrorCode, ErrorFacts, GatewayErrorOptions } from './errors.ts';
 export type { HttpAnswer, HttpClient, HttpRequest } from './providers/http-client.ts';
 export type { Provider, ProviderCall } from './providers/provider.ts';
 export type { Candidate, Model } from './router/candidate.ts';
+export type { Demands, ExclusionReason } from './router/eligible.ts';
+export { createHealth } from './router/health.ts';
+export type { DeploymentHealth, Health, HealthReader } from './router/health.ts';
+export { rank } from './router/rank.ts';
+export type { ExcludedCandidate, RankedCandidate, Ranking, RankRequest } from './router/rank.ts';
+export { findRoutingReason } from './router/reason.ts';
+export type { FailedAttempt, RoutingReason, RoutingStory } from './router/reason.ts';
+export { MODE_WEIGHTS } from './router/score.ts';
+export type { RoutingMode, ScoreTerms } from './router/score.ts';
