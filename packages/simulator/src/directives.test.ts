@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { DirectiveError, directivesIn, parseDirectives } from './directives.ts';
+
+it('reads pairs parted by spaces or commas, the later one wins', () => {
+  expect(parseDirectives('tokens=3, pace=0 tokens=4')).toEqual({ tokens: 4, paceMs: 0 });
+  expect(parseDirectives('fault=status=503 retry-after=1')).toEqual({ status: 503, retryAfter: '1' });
+  expect(parseDirectives('')).toEqual({});
+});
+
+it('finds them in a message', () => {
+  expect(directivesIn('Please [simulate tokens=3 fault=reset] count.')).toBe('tokens=3 fault=reset');
+  expect(directivesIn('Please simulate nothing.')).toBe('');
+});
+
+it.each(['tokns=3', 'tokens', 'tokens=-1', 'fault=explode', 'status=200', 'usage=some', '__proto__=1'])(
+  'refuses %s',
+  (text) => {
+    expect(() => parseDirectives(text)).toThrow(DirectiveError);
+  },
+);
