@@ -1,3 +1,5 @@
+import { OperatorError } from './operator-error.ts';
+
 /** One thing that is wrong with a configuration. */
 export interface Problem {
   /** From 1; absent when it is about something that is not in the file. */
@@ -9,7 +11,7 @@ export interface Problem {
 }
 
 /** A configuration that cannot be used, with everything that is wrong with it. No value of the file or the environment is in it. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
 

@@ -19,6 +19,7 @@ export type {
 } from './config.ts';
 export { demoConfig, type DemoConfigOptions } from './demo-config.ts';
 export { loadConfig, type LoadConfigOptions } from './load-config.ts';
+export { OperatorError } from './operator-error.ts';
 export { redisOptions, type RedisConnection } from './redis-options.ts';
 export {
   parseIntegerBetween,

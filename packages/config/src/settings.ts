@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { OperatorError } from './operator-error.ts';
 import type { Environment } from './substitute-variables.ts';
 
 /** One variable of the environment. */
@@ -16,7 +18,7 @@ export type SettingsOf<Spec> = {
 };
 
 /** Variables that are wrong or missing, all of them; no value is in it. */
-export class SettingsError extends Error {
+export class SettingsError extends OperatorError {
   override readonly name = 'SettingsError';
   readonly problems: readonly string[];
 
@@ -83,19 +85,14 @@ export function parseOneOf<const Word extends string>(...words: readonly Word[])
 }
 
 /**
- * Runs a program's main function. A mistake of the operator's (settings, configuration) is printed line by line without a
- * stack; anything else with one. Either way the exit code is 1.
+ * Runs a program's main function. An {@link OperatorError} is printed as its message alone, anything else with its stack; either
+ * way the exit code is 1.
  */
 export async function runMain(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    const isOperatorError = error instanceof Error && ['SettingsError', 'ConfigError'].includes(error.name);
-    const text = isOperatorError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-    process.stderr.write(`${isOperatorError ? 'Cannot start:\n' : ''}${text}\n`, () => process.exit(1));
+    const text = error instanceof OperatorError ? `Cannot start:\n${error.message}` : inspect(error);
+    process.stderr.write(`${text}\n`, () => process.exit(1));
   }
 }

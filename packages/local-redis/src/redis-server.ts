@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { LocalRedis } from './local-redis.ts';
+import { spawnBound } from './spawn-bound.ts';
 
 /** A server program of PATH. */
 export interface RedisServer {
@@ -16,12 +17,6 @@ export interface RedisServer {
 
 /** Longest wait for the first PONG; loading a large append-only file is what may take long. */
 const START_TIMEOUT_MS = 30_000;
-
-/**
- * Runs the server in the shell's own place and beside it a watcher of standard input, a pipe from us: when we end, however
- * we end, the pipe closes and the server is told to end too.
- */
-const END_WITH_PARENT = 'exec 3<&0; (read -r _ <&3; kill -TERM $$ 2>/dev/null) & exec "$@" 3<&- </dev/null';
 
 /** The first server of PATH that is recent enough (6.2, which BullMQ asks for); `undefined` when there is none. */
 export async function findRedisServer(): Promise<RedisServer | undefined> {
@@ -48,17 +43,11 @@ export async function startRedisServer({ kind, version }: RedisServer, dataDir?:
     save: '',
     'maxmemory-policy': 'noeviction',
   }).flatMap(([name, value]) => [`--${name}`, value]);
-  // Detached: a Ctrl-C in the terminal is ours to handle, the server must outlive those who still write to it.
-  const child = spawn('sh', ['-c', END_WITH_PARENT, 'sh', kind, ...settings], {
-    detached: true,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawnBound(kind, settings, { stdout: 'pipe' });
   let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output = (output + text).slice(-2000);
   });
-  // Written to by nobody; it breaks when the server ends first, and that is reported by `exited`.
-  child.stdin.on('error', () => {});
   const exited = once(child, 'close').then(() => rm(socketDir, { recursive: true, force: true }));
 
   const stop = async (): Promise<void> => {

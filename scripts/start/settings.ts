@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { parsePort, parseText, readSettings, type SettingsOf } from '@tokenhub/config';
+
+const SPEC = {
+  TOKENHUB_CONFIG: {
+    help: 'The configuration file. Default: ./tokenhub.yaml if it is there, else the demo with simulated providers.',
+    default: undefined,
+    parse: (path: string): string | undefined => parseFile(path),
+  },
+  GATEWAY_HOST: { help: 'Where the gateway listens.', default: '127.0.0.1', parse: parseText },
+  GATEWAY_PORT: { help: 'Its port.', default: 8080, parse: parsePort },
+  ACCOUNTING_HOST: { help: 'Where the operator surface listens.', default: '127.0.0.1', parse: parseText },
+  ACCOUNTING_PORT: { help: 'Its port.', default: 8081, parse: parsePort },
+  REDIS_URL: {
+    help: 'A Redis or Valkey. Default: redis-server or valkey-server of PATH, else an in-process substitute.',
+    default: undefined,
+    parse: parseOptionalText,
+  },
+  DATABASE_URL: {
+    help: 'The ledger, as in sqlite:PATH. Default: ledger.sqlite in the data directory.',
+    default: undefined,
+    parse: parseOptionalText,
+  },
+  TOKENHUB_DATA_DIR: { help: 'Everything that is written here.', default: './data', parse: parseText },
+  TOKENHUB_ADMIN_TOKEN: {
+    help: 'Bearer token of the operator surface. Default: a new one, printed once.',
+    default: undefined,
+    parse: parseOptionalText,
+  },
+  TOKENHUB_KEY_PEPPER: {
+    help: 'Secret for hashing API keys. Default: generated into the data directory.',
+    default: undefined,
+    parse: parseOptionalText,
+  },
+  DEMO_KEY: {
+    help: 'The API key of the demo. Default: generated into the data directory.',
+    default: undefined,
+    parse: parseOptionalText,
+  },
+  LOG_LEVEL: { help: 'Level of the log on standard output.', default: 'info', parse: parseText },
+} as const;
+
+export type StartSettings = SettingsOf<typeof SPEC>;
+
+/** What `start` itself needs of the environment; the programs it starts check the rest. @throws SettingsError */
+export function readStartSettings(): StartSettings {
+  return readSettings(process.env, SPEC);
+}
+
+/** The variables and what they are for. */
+export function describeSettings(): string {
+  return Object.entries(SPEC)
+    .map(
+      ([name, { help, default: value }]) =>
+        `  ${name.padEnd(22)}${help}${value === undefined ? '' : ` Default: ${value}.`}`,
+    )
+    .join('\n');
+}
+
+function parseOptionalText(text: string): string | undefined {
+  return text;
+}
+
+function parseFile(path: string): string {
+  if (!existsSync(path)) throw new Error('must name a file that is there');
+  return path;
+}
