@@ -1,4 +1,5 @@
 export type { Admission, AttemptRecord, CostEvent, Outcome } from './cost-event.ts';
+export { decodeCostEvent, encodeCostEvent } from './cost-event-codec.ts';
 export type {
   DeadLetter,
   EntryKind,
@@ -8,6 +9,23 @@ export type {
   UsageGroup,
   UsageQuery,
 } from './ledger/ledger.ts';
+export { openLedger, parseDatabaseUrl } from './ledger/open-ledger.ts';
+export { openSqliteLedger, type SqliteLedgerOptions } from './ledger/sqlite-ledger.ts';
+export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
+export { readOutboxEntry, type OutboxEntry, type ReadOutboxEntry } from './outbox-entry.ts';
+export {
+  drainScheduler,
+  JOB_OPTIONS,
+  QUEUE_PREFIX,
+  QUEUE_STREAMS,
+  QUEUES,
+  SWEEP_SCHEDULER,
+  TICK_OPTIONS,
+  TICKS_MS,
+  WORKER_OPTIONS,
+  type DrainJob,
+} from './queues.ts';
+export { createRedisQuota, type RedisQuotaOptions } from './quota/redis-quota.ts';
 export type {
   Dimension,
   Grant,

@@ -15,6 +15,8 @@ export interface LedgerEntry {
   /** Where in the outbox it came from. */
   readonly shard: number;
   readonly streamId: string;
+  /** When it was put into the outbox; milliseconds since 1970 by the store's clock. */
+  readonly createdAt: number;
 }
 
 /** An outbox entry that could not be read: kept whole, with the reason, for a person to look at. */
@@ -35,6 +37,7 @@ export interface LedgerQuery {
   readonly outcome?: string | undefined;
 }
 
+/** Of requests by their time of admission. */
 export interface UsageQuery {
   /** Milliseconds since 1970; inclusive. */
   readonly from?: number | undefined;
@@ -44,6 +47,7 @@ export interface UsageQuery {
 }
 
 export interface UsageGroup {
+  /** `yyyymmdd`, or a name; `unknown` for requests that no provider ever began to answer. */
   readonly group: string;
   readonly requests: number;
   readonly promptTokens: number;
@@ -58,12 +62,18 @@ export interface UsageGroup {
 export interface Ledger {
   /** Adds entries and dead letters and their roll-ups in one transaction; gives how many entries were new. */
   append(entries: readonly LedgerEntry[], deadLetters: readonly DeadLetter[]): Promise<number>;
-  /** All rows of a request, the `T` row first; empty when there is none. */
-  find(requestId: string): Promise<readonly LedgerEntry[]>;
-  /** Newest first. */
+  /**
+   * Newest first.
+   * @throws GatewayError `invalid_parameter` for a cursor that is none of an answer.
+   */
   list(
     query: LedgerQuery,
   ): Promise<{ readonly entries: readonly LedgerEntry[]; readonly nextCursor: string | undefined }>;
+  /** All rows of a request, the `T` row first; empty when there is none. */
+  find(requestId: string): Promise<readonly LedgerEntry[]>;
+  /** In the order of the groups' names. */
   usage(query: UsageQuery): Promise<readonly UsageGroup[]>;
+  /** How many dead letters there are. */
+  countDeadLetters(): Promise<number>;
   close(): Promise<void>;
 }

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { Admission, CostEvent } from './cost-event.ts';
+
+/** One line of JSON; nano-USD are decimal strings, since a JSON number is a double for most readers. */
+export function encodeCostEvent(event: CostEvent): string {
+  return JSON.stringify({
+    ...event,
+    costNanoUsd: String(event.costNanoUsd),
+    inputCostNanoUsd: String(event.inputCostNanoUsd),
+    outputCostNanoUsd: String(event.outputCostNanoUsd),
+    attempts: event.attempts.map((attempt) => ({ ...attempt, costNanoUsd: String(attempt.costNanoUsd) })),
+  });
+}
+
+/** @throws Error that names the member which is missing or wrong. Members that a later version has added are ignored. */
+export function decodeCostEvent(json: string): CostEvent {
+  return parse(costEventSchema, json);
+}
+
+/** As {@link decodeCostEvent}, of the admission that a reservation carries. */
+export function decodeAdmission(json: string): Admission {
+  return parse(admissionSchema, json);
+}
+
+function parse<T>(schema: z.ZodType<T>, json: string): T {
+  const result = schema.safeParse(JSON.parse(json));
+  if (result.success) return result.data;
+  throw new Error(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+}
+
+/** Fits a BIGINT column with room for sums. */
+const nanoUsd = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,16})$/)
+  .transform(BigInt);
+const count = z.int().nonnegative();
+const milliseconds = z.number().nonnegative();
+const optionalText = z.string().optional();
+
+const admission = {
+  requestId: z.string().min(1),
+  keyId: z.string(),
+  user: optionalText,
+  org: z.string(),
+  surface: z.enum(['chat', 'chat_completions', 'messages']),
+  streamed: z.boolean(),
+  requestedModel: optionalText,
+  clientRequestId: optionalText,
+  admittedAt: count,
+};
+const admissionSchema: z.ZodType<Admission> = z.object(admission);
+
+const costEventSchema: z.ZodType<CostEvent> = z.object({
+  ...admission,
+  outcome: z.enum(['completed', 'client_cancelled', 'upstream_error', 'timeout', 'shutdown', 'lease_expired']),
+  model: optionalText,
+  provider: optionalText,
+  deployment: optionalText,
+  reason: optionalText,
+  counts: z.object({
+    promptTokens: count,
+    completionTokens: count,
+    cachedTokens: count,
+    cacheWriteTokens: count,
+    reasoningTokens: count,
+  }),
+  costNanoUsd: nanoUsd,
+  inputCostNanoUsd: nanoUsd,
+  outputCostNanoUsd: nanoUsd,
+  estimated: z.boolean(),
+  errorReason: optionalText,
+  priceVersion: optionalText,
+  firstTokenMs: milliseconds.optional(),
+  durationMs: milliseconds,
+  attempts: z.array(
+    z.object({
+      deployment: z.string(),
+      provider: z.string(),
+      model: z.string(),
+      outcome: z.string(),
+      status: z.int().optional(),
+      costNanoUsd: nanoUsd,
+    }),
+  ),
+});

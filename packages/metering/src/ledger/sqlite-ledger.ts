@@ -1,0 +1,214 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { GatewayError } from '@tokenhub/core';
+import { z } from 'zod';
+import { decodeCostEvent, encodeCostEvent } from '../cost-event-codec.ts';
+import type { DeadLetter, Ledger, LedgerEntry, LedgerQuery, UsageGroup, UsageQuery } from './ledger.ts';
+import { rollUp } from './roll-up.ts';
+import { ADD_TO_ROLLUP, INSERT_ATTEMPT, INSERT_DEAD_LETTER, INSERT_EVENT, SQLITE_SCHEMA } from './sqlite-schema.ts';
+
+export interface SqliteLedgerOptions {
+  /** For processes beside the one that writes. @defaultValue false */
+  readonly readOnly?: boolean | undefined;
+}
+
+/** How long to wait for another process that is writing. */
+const BUSY_TIMEOUT_MS = 5000;
+
+/** A {@link Ledger} in one SQLite file: for a single machine, and durable, since every commit is on the disk when it returns. */
+export function openSqliteLedger(path: string, { readOnly = false }: SqliteLedgerOptions = {}): Ledger {
+  if (!readOnly) mkdirSync(dirname(path), { recursive: true });
+  return new SqliteLedger(path, readOnly);
+}
+
+class SqliteLedger implements Ledger {
+  readonly #path: string;
+  readonly #readOnly: boolean;
+  readonly #statements = new Map<string, StatementSync>();
+  #database: DatabaseSync | undefined;
+
+  constructor(path: string, readOnly: boolean) {
+    this.#path = path;
+    this.#readOnly = readOnly;
+    if (readOnly) return;
+    const database = this.#open();
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    database.exec(SQLITE_SCHEMA);
+  }
+
+  async append(entries: readonly LedgerEntry[], deadLetters: readonly DeadLetter[]): Promise<number> {
+    const database = this.#open();
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const added = entries.filter((entry) => this.#insert(entry));
+      for (const { scope, period, deltaNanoUsd, requests } of rollUp(added)) {
+        this.#prepare(ADD_TO_ROLLUP).run(scope, period, deltaNanoUsd, requests);
+      }
+      for (const { shard, streamId, fields, reason } of deadLetters) {
+        this.#prepare(INSERT_DEAD_LETTER).run(shard, streamId, JSON.stringify(fields), reason);
+      }
+      database.exec('COMMIT');
+      return added.length;
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  async find(requestId: string): Promise<readonly LedgerEntry[]> {
+    const rows = this.#all("SELECT * FROM cost_events WHERE request_id = ? ORDER BY kind = 'T' DESC, seq", requestId);
+    return rows.map(toEntry);
+  }
+
+  async list({ cursor, limit, key, model, outcome }: LedgerQuery) {
+    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
+      const message = 'cursor must be the next_cursor of an earlier answer, or left out.';
+      throw new GatewayError('invalid_parameter', message, { param: 'cursor' });
+    }
+    const conditions: [sql: string, value: SQLInputValue | undefined][] = [
+      ['seq < ?', cursor === undefined ? undefined : Number(cursor)],
+      ['key_id = ?', key],
+      ['model = ?', model],
+      ['outcome = ?', outcome],
+    ];
+    const { where, values } = toWhere(conditions);
+    const rows = this.#all(`SELECT * FROM cost_events ${where} ORDER BY seq DESC LIMIT ?`, ...values, limit + 1);
+    const page = rows.slice(0, limit);
+    const nextCursor = rows.length > limit ? String(page.at(-1)?.['seq']) : undefined;
+    return { entries: page.map(toEntry), nextCursor };
+  }
+
+  async usage({ from, to, groupBy }: UsageQuery): Promise<readonly UsageGroup[]> {
+    const { where, values } = toWhere([
+      ['admitted_at >= ?', from],
+      ['admitted_at < ?', to],
+    ]);
+    const rows = this.#all(
+      `SELECT coalesce(${GROUP_COLUMNS[groupBy]}, 'unknown') AS name, count(*) FILTER (WHERE kind = 'T') AS requests,
+         sum(tokens_in) AS tokens_in, sum(tokens_cached) AS tokens_cached, sum(tokens_cache_write) AS tokens_cache_write,
+         sum(tokens_out) AS tokens_out, sum(tokens_reasoning) AS tokens_reasoning, sum(delta_nano) AS delta_nano
+       FROM cost_events ${where} GROUP BY name ORDER BY name`,
+      ...values,
+    );
+    return rows.map((row) => ({
+      group: String(row['name']),
+      requests: Number(row['requests']),
+      promptTokens: Number(row['tokens_in']),
+      cachedTokens: Number(row['tokens_cached']),
+      cacheWriteTokens: Number(row['tokens_cache_write']),
+      completionTokens: Number(row['tokens_out']),
+      reasoningTokens: Number(row['tokens_reasoning']),
+      costNanoUsd: BigInt(String(row['delta_nano'])),
+    }));
+  }
+
+  async countDeadLetters(): Promise<number> {
+    return Number(this.#all('SELECT count(*) AS count FROM dead_letters')[0]?.['count'] ?? 0);
+  }
+
+  async close(): Promise<void> {
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  /** False when the entry is there already. */
+  #insert({ kind, event, deltaNanoUsd, day, month, shard, streamId, createdAt }: LedgerEntry): boolean {
+    const { requestId, attempts, counts } = event;
+    const row = this.#prepare(INSERT_EVENT).get({
+      requestId,
+      kind,
+      org: event.org,
+      key: event.keyId,
+      user: event.user ?? null,
+      model: event.model ?? null,
+      provider: event.provider ?? null,
+      attemptCount: attempts.length,
+      day,
+      month,
+      tokensIn: counts.promptTokens,
+      tokensCached: counts.cachedTokens,
+      tokensCacheWrite: counts.cacheWriteTokens,
+      tokensOut: counts.completionTokens,
+      tokensReasoning: counts.reasoningTokens,
+      cost: event.costNanoUsd,
+      delta: deltaNanoUsd,
+      estimated: event.estimated ? 1 : 0,
+      outcome: event.outcome,
+      priceVersion: event.priceVersion ?? null,
+      shard,
+      streamId,
+      admittedAt: event.admittedAt,
+      createdAt,
+      event: encodeCostEvent(event),
+    });
+    if (row === undefined) return false;
+    for (const [index, attempt] of attempts.entries()) {
+      const { deployment, provider, model, outcome, status, costNanoUsd } = attempt;
+      this.#prepare(INSERT_ATTEMPT).run(
+        requestId,
+        index + 1,
+        deployment,
+        provider,
+        model,
+        outcome,
+        status ?? null,
+        costNanoUsd,
+      );
+    }
+    return true;
+  }
+
+  /** A reader may be started before the file's writer: until there is a file, there are no rows. */
+  #all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
+    if (this.#database === undefined && this.#readOnly && !existsSync(this.#path)) return [];
+    return this.#prepare(sql).all(...values);
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#open().prepare(sql);
+      statement.setReadBigInts(true);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #open(): DatabaseSync {
+    this.#database ??= new DatabaseSync(this.#path, { readOnly: this.#readOnly, timeout: BUSY_TIMEOUT_MS });
+    return this.#database;
+  }
+}
+
+const GROUP_COLUMNS = {
+  day: 'period_day',
+  model: 'model',
+  provider: 'provider',
+  key: 'key_id',
+  org: 'org_id',
+} as const satisfies Record<UsageQuery['groupBy'], string>;
+
+/** Conditions without a value are left out. */
+function toWhere(conditions: readonly (readonly [sql: string, value: SQLInputValue | undefined])[]) {
+  const given = conditions.filter(([, value]) => value !== undefined);
+  return {
+    where: given.length === 0 ? '' : `WHERE ${given.map(([sql]) => sql).join(' AND ')}`,
+    values: given.flatMap(([, value]) => value ?? []),
+  };
+}
+
+const entryKind = z.enum(['T', 'A', 'R']);
+
+function toEntry(row: Record<string, unknown>): LedgerEntry {
+  return {
+    kind: entryKind.parse(row['kind']),
+    event: decodeCostEvent(String(row['event'])),
+    deltaNanoUsd: BigInt(String(row['delta_nano'])),
+    day: String(row['period_day']),
+    month: String(row['period_month']),
+    shard: Number(row['shard']),
+    streamId: String(row['stream_id']),
+    createdAt: Number(row['created_at']),
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * Tables of the ledger. Rows of `cost_events` are only ever added; `event` holds all that its gateway stated, the other
+ * columns what is asked for. A `T` row exists once per request, which is what makes a repeated entry harmless.
+ */
+export const SQLITE_SCHEMA = `
+CREATE TABLE IF NOT EXISTS cost_events (
+  seq INTEGER PRIMARY KEY,
+  request_id TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('T', 'A', 'R')),
+  org_id TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  user_id TEXT,
+  model TEXT,
+  provider TEXT,
+  attempt_count INTEGER NOT NULL,
+  period_day TEXT NOT NULL,
+  period_month TEXT NOT NULL,
+  tokens_in INTEGER NOT NULL,
+  tokens_cached INTEGER NOT NULL,
+  tokens_cache_write INTEGER NOT NULL,
+  tokens_out INTEGER NOT NULL,
+  tokens_reasoning INTEGER NOT NULL,
+  cost_nano INTEGER NOT NULL,
+  delta_nano INTEGER NOT NULL,
+  estimated INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  price_version TEXT,
+  shard INTEGER NOT NULL,
+  stream_id TEXT NOT NULL,
+  admitted_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  UNIQUE (request_id, kind)
+) STRICT;
+CREATE INDEX IF NOT EXISTS cost_events_by_key ON cost_events (key_id, seq);
+CREATE INDEX IF NOT EXISTS cost_events_by_admission ON cost_events (admitted_at);
+
+CREATE TABLE IF NOT EXISTS attempts (
+  request_id TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  deployment TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  model TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  status INTEGER,
+  cost_nano INTEGER NOT NULL,
+  PRIMARY KEY (request_id, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS rollups (
+  scope TEXT NOT NULL,
+  period TEXT NOT NULL,
+  settled_nano INTEGER NOT NULL,
+  requests INTEGER NOT NULL,
+  PRIMARY KEY (scope, period)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS dead_letters (
+  shard INTEGER NOT NULL,
+  stream_id TEXT NOT NULL,
+  fields TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (shard, stream_id)
+) STRICT, WITHOUT ROWID;
+`;
+
+export const INSERT_EVENT = `
+INSERT INTO cost_events (
+  request_id, kind, org_id, key_id, user_id, model, provider, attempt_count, period_day, period_month,
+  tokens_in, tokens_cached, tokens_cache_write, tokens_out, tokens_reasoning,
+  cost_nano, delta_nano, estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
+) VALUES (
+  :requestId, :kind, :org, :key, :user, :model, :provider, :attemptCount, :day, :month,
+  :tokensIn, :tokensCached, :tokensCacheWrite, :tokensOut, :tokensReasoning,
+  :cost, :delta, :estimated, :outcome, :priceVersion, :shard, :streamId, :admittedAt, :createdAt, :event
+) ON CONFLICT DO NOTHING RETURNING seq`;
+
+export const INSERT_ATTEMPT = `
+INSERT INTO attempts (request_id, attempt, deployment, provider, model, outcome, status, cost_nano)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+
+export const ADD_TO_ROLLUP = `
+INSERT INTO rollups (scope, period, settled_nano, requests) VALUES (?, ?, ?, ?)
+ON CONFLICT (scope, period) DO UPDATE SET
+  settled_nano = settled_nano + excluded.settled_nano, requests = requests + excluded.requests`;
+
+export const INSERT_DEAD_LETTER = `
+INSERT INTO dead_letters (shard, stream_id, fields, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`;

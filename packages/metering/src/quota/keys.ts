@@ -1,0 +1,34 @@
+/** Names of all keys of one shard; the hash tag keeps them in one slot of a Redis Cluster, so that one script may use them. */
+export interface ShardKeys {
+  /** ZSET: request id → end of its lease. */
+  readonly lease: string;
+  /** STREAM of cost events that are not in the ledger yet. */
+  readonly outbox: string;
+  /** STRING: id of the last outbox entry that is in the ledger. */
+  readonly watermark: string;
+  /** What a scope's id follows. */
+  readonly scopePrefix: string;
+  /** What a request id follows. */
+  readonly reservationPrefix: string;
+}
+
+export function shardKeys(shard: number): ShardKeys {
+  const prefix = `gw:{q${shard}}:`;
+  return {
+    lease: `${prefix}lease`,
+    outbox: `${prefix}out`,
+    watermark: `${prefix}wm`,
+    scopePrefix: `${prefix}s:`,
+    reservationPrefix: `${prefix}r:`,
+  };
+}
+
+/** The shard of an organisation: 32-bit FNV-1a of its name. Must never change, nor `shards` while there is data. */
+export function shardOf(org: string, shards: number): number {
+  if (shards === 1) return 0;
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < org.length; index++) {
+    hash = Math.imul(hash ^ org.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) % shards;
+}
