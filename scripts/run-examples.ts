@@ -1,0 +1,164 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { loadConfig } from '@tokenhub/config';
+
+/** What the examples' output must hold, by file and command. */
+const EXAMPLES: readonly { readonly command: string; readonly file: string; readonly holds: readonly RegExp[] }[] = [
+  {
+    command: 'node',
+    file: 'packages/core/examples/parse-sse.ts',
+    holds: [/^\{"choices":.*Grüße.*\}$/m, /^\[DONE\]$/m],
+  },
+  { command: 'node', file: 'packages/core/examples/one-provider.ts', holds: [/\w+ \w+ \w+/] },
+  {
+    command: 'node',
+    file: 'packages/core/examples/route-and-fail-over.ts',
+    holds: [
+      /^cheap@simulated scores/,
+      /^cheap@simulated answered 503$/m,
+      /^dear@simulated serves$/m,
+      /bytes for 0\.0\d+ USD/,
+    ],
+  },
+  {
+    command: 'bash',
+    file: 'examples/curl.sh',
+    holds: [
+      /^data: \[DONE\]$/m,
+      /^: \{"cost":"0\.\d+"/m,
+      /^x-tokenhub-model: gpt-4\r$/im,
+      /^x-tokenhub-provider: simulated-/im,
+      /"usage":\{[^}]*"completion_tokens":\d+/,
+      /^event: message_stop$/m,
+    ],
+  },
+  {
+    command: 'node',
+    file: 'examples/openai-sdk.ts',
+    holds: [/^cost: 0\.\d+ USD$/m, /^reasoning: [1-9]\d* characters, answer: [1-9]\d* characters$/m, /^first words/m],
+  },
+  {
+    command: 'node',
+    file: 'examples/anthropic-sdk.ts',
+    holds: [
+      /^claude-opus: [1-9]\d* tokens in, [1-9]\d* out, end_turn$/m,
+      /^gpt-4: [1-9]\d* tokens in, [1-9]\d* out, end_turn$/m,
+    ],
+  },
+  { command: 'python3', file: 'examples/stream.py', holds: [/\w+ \w+ \w+/, /^cost: 0\.\d+ USD$/m] },
+];
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dataDir = await mkdtemp(join(tmpdir(), 'tokenhub-examples-'));
+const [gatewayPort, accountingPort] = await Promise.all([findFreePort(), findFreePort()]);
+
+const start = spawn(process.execPath, ['scripts/start.ts'], {
+  cwd: root,
+  env: {
+    ...process.env,
+    // The examples speak to the demo, whatever the machine has configured: an empty variable counts as not set.
+    OPENAI_API_KEY: '',
+    ANTHROPIC_API_KEY: '',
+    TOKENHUB_CONFIG: '',
+    REDIS_URL: '',
+    DATABASE_URL: '',
+    TOKENHUB_DATA_DIR: dataDir,
+    GATEWAY_PORT: String(gatewayPort),
+    ACCOUNTING_PORT: String(accountingPort),
+    LOG_LEVEL: 'warn',
+  },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+const ended = once(start, 'exit');
+let failures = 0;
+try {
+  const apiKey = await readApiKey();
+  const env = {
+    ...process.env,
+    OPENAI_API_KEY: undefined,
+    TOKENHUB_URL: `http://127.0.0.1:${gatewayPort}`,
+    TOKENHUB_API_KEY: apiKey,
+  };
+  for (const example of EXAMPLES) failures += (await run(example, env)) ? 0 : 1;
+  failures += checkConfiguration() ? 0 : 1;
+} finally {
+  start.kill('SIGTERM');
+  const [code] = await ended;
+  if (code !== 0) {
+    say(`not ok  start ended with exit code ${String(code)}`);
+    failures += 1;
+  }
+  await rm(dataDir, { recursive: true, force: true });
+}
+process.exitCode = failures === 0 ? 0 : 1;
+
+/** Waits until everything runs; the rest of its output is of no interest here. */
+async function readApiKey(): Promise<string> {
+  const lines: string[] = [];
+  let apiKey: string | undefined;
+  for await (const line of createInterface({ input: start.stdout })) {
+    lines.push(line);
+    apiKey ??= /^ {2}API key +(\S+)$/.exec(line)?.[1];
+    if (apiKey !== undefined && line.startsWith('Ctrl-C')) {
+      start.stdout.resume();
+      return apiKey;
+    }
+  }
+  throw new Error(`start ended before it was running:\n${lines.join('\n')}`);
+}
+
+async function run({ command, file, holds }: (typeof EXAMPLES)[number], env: NodeJS.ProcessEnv): Promise<boolean> {
+  const program = command === 'node' ? process.execPath : command;
+  let output: string;
+  try {
+    const { stdout } = await promisify(execFile)(program, [file], {
+      cwd: root,
+      env,
+      timeout: 60_000,
+      maxBuffer: 2 ** 24,
+    });
+    output = stdout;
+  } catch (error) {
+    say(`not ok  ${file}\n${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+  const missing = holds.filter((pattern) => !pattern.test(output));
+  if (missing.length === 0) say(`ok      ${file}`);
+  else say(`not ok  ${file} does not print ${missing.map(String).join(', ')} but\n${output.slice(0, 4000)}`);
+  return missing.length === 0;
+}
+
+/** The configuration that people copy must be a good one. */
+function checkConfiguration(): boolean {
+  const fileName = 'examples/tokenhub.yaml';
+  const env = { OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', TEAM_A_KEY: 'x'.repeat(16) };
+  try {
+    loadConfig(readFileSync(join(root, fileName), 'utf8'), { env, fileName });
+    say(`ok      ${fileName}`);
+    return true;
+  } catch (error) {
+    say(`not ok  ${fileName}\n${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no TCP address');
+  return address.port;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
