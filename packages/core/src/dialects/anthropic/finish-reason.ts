@@ -1,0 +1,30 @@
+import type { FinishReason } from '../../chat/stream-part.ts';
+
+/** Source: https://docs.anthropic.com/en/api/handling-stop-reasons */
+const UNIFIED: Readonly<Record<string, FinishReason['unified']>> = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  pause_turn: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool_calls',
+  refusal: 'content_filter',
+};
+
+const STOP_REASONS: Readonly<Record<FinishReason['unified'], string>> = {
+  stop: 'end_turn',
+  length: 'max_tokens',
+  tool_calls: 'tool_use',
+  content_filter: 'refusal',
+  other: 'end_turn',
+};
+
+/** Anthropic's `stop_reason` as a finish reason. */
+export function fromStopReason(raw: string): FinishReason {
+  return { unified: Object.hasOwn(UNIFIED, raw) ? (UNIFIED[raw] ?? 'other') : 'other', raw };
+}
+
+/** A finish reason as Anthropic's `stop_reason`: its own word where it came from Anthropic, the nearest one where it did not. */
+export function toStopReason({ unified, raw }: FinishReason): string {
+  return Object.hasOwn(UNIFIED, raw) ? raw : STOP_REASONS[unified];
+}

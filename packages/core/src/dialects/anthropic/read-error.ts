@@ -1,0 +1,99 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../errors.ts';
+import type { ErrorAnswer } from '../dialect.ts';
+import { typeOf } from './wire.ts';
+
+/** What Anthropic says when input, or input and `max_tokens` together, do not fit the model. */
+const TOO_LONG = /prompt is too long|context (?:limit|window|length)/i;
+const NO_CREDIT = /credit balance is too low/i;
+
+/**
+ * What an error answer of Anthropic means. The body is looked at for its type and its phrasing, and nothing of it is repeated.
+ * Source: https://docs.anthropic.com/en/api/errors
+ */
+export function readError({ status, headers, body }: ErrorAnswer): GatewayError {
+  const { type, message } = describe(parse(body)['error']);
+  const options = { upstreamStatus: status, retryAfterMs: readRetryAfter(headers) };
+  if (status === 400 && NO_CREDIT.test(message)) return upstreamError('upstream_auth', options);
+  if (status === 400 && TOO_LONG.test(message)) return upstreamError('context_length_exceeded', options);
+  return upstreamError(codeOfStatus(status) ?? codeOfType(type) ?? 'upstream_rejected', options);
+}
+
+/** The error object of an `error` event, or of an answer that is an error in spite of its status. */
+export function fromErrorEvent(error: JsonValue | undefined): GatewayError {
+  const { type, message } = describe(error);
+  if (type === 'invalid_request_error' && TOO_LONG.test(message)) {
+    return upstreamError('context_length_exceeded', {});
+  }
+  return upstreamError(codeOfType(type) ?? 'upstream_error', {});
+}
+
+function codeOfStatus(status: number): ErrorCode | undefined {
+  switch (status) {
+    case 401:
+    case 402: // Their bill, not the caller's.
+    case 403:
+      return 'upstream_auth';
+    case 404: // The path or the model's name is wrong: a matter of our configuration.
+      return 'upstream_unavailable';
+    case 408:
+    case 504:
+      return 'upstream_timeout';
+    case 413: // Larger than this provider takes; one with a larger window may take it.
+      return 'context_length_exceeded';
+    case 429:
+      return 'upstream_rate_limited';
+    default:
+      return status >= 400 && status < 500 ? undefined : 'upstream_unavailable';
+  }
+}
+
+/** For errors without a telling status: those inside a stream. */
+function codeOfType(type: string): ErrorCode | undefined {
+  switch (type) {
+    case 'overloaded_error':
+      return 'upstream_unavailable';
+    case 'rate_limit_error':
+      return 'upstream_rate_limited';
+    default:
+      return undefined;
+  }
+}
+
+const MESSAGES: Partial<Record<ErrorCode, string>> = {
+  upstream_auth: 'The provider did not accept the credentials that TokenHub is configured with.',
+  upstream_rate_limited: 'The provider limits the rate of requests; try again later.',
+  upstream_unavailable: 'The provider cannot serve this request at the moment.',
+  upstream_timeout: 'The provider took too long to answer.',
+  upstream_error: 'The provider failed while it was answering.',
+  upstream_rejected: 'The provider refused the request; check its parameters against what the model supports.',
+  context_length_exceeded: 'The request is longer than the model can take; shorten the messages or lower max_tokens.',
+};
+
+function upstreamError(code: ErrorCode, options: GatewayErrorOptions): GatewayError {
+  return new GatewayError(code, MESSAGES[code] ?? 'The provider failed.', options);
+}
+
+function describe(error: JsonValue | undefined): { type: string; message: string } {
+  if (!isJsonObject(error)) return { type: '', message: '' };
+  const message = error['message'];
+  return { type: typeOf(error), message: typeof message === 'string' ? message : '' };
+}
+
+function parse(body: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isJsonObject(value) ? value : {};
+  } catch {
+    return {}; // A page of something in between; its status says enough.
+  }
+}
+
+/** `retry-after` in milliseconds: seconds, or a date, which is compared with the answer's own so that no clock is needed. */
+function readRetryAfter(headers: ErrorAnswer['headers']): number | undefined {
+  const value = headers['retry-after'];
+  if (value === undefined) return undefined;
+  if (/^\d{1,9}(\.\d{1,9})?$/.test(value)) return Math.ceil(Number(value) * 1000);
+  const milliseconds = Date.parse(value) - Date.parse(headers['date'] ?? '');
+  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
+}

@@ -1,0 +1,91 @@
+import { isJsonObject, type JsonValue } from '../../chat/json.ts';
+import type { ReportedUsage, TokenCounts } from '../../chat/usage.ts';
+import type { Receipt } from '../../cost/receipt.ts';
+import { formatUsd } from '../../cost/format-usd.ts';
+import type { WireUsage } from './wire.ts';
+
+/** Anthropic's own counts; input, cache reads and cache writes do not contain one another. `undefined` = not reported. */
+export interface WireCounts {
+  readonly input: number | undefined;
+  readonly cacheRead: number | undefined;
+  readonly cacheWrite: number | undefined;
+  readonly output: number | undefined;
+  readonly thinking: number | undefined;
+}
+
+const NOTHING: WireCounts = {
+  input: undefined,
+  cacheRead: undefined,
+  cacheWrite: undefined,
+  output: undefined,
+  thinking: undefined,
+};
+
+/** A `usage` object as counts; whatever is not a whole number of at least 0 counts as not reported. */
+export function readCounts(usage: JsonValue | undefined): WireCounts {
+  if (!isJsonObject(usage)) return NOTHING;
+  const wire: WireUsage = usage;
+  const details = wire.output_tokens_details;
+  return {
+    input: toCount(wire.input_tokens),
+    cacheRead: toCount(wire.cache_read_input_tokens),
+    cacheWrite: toCount(wire.cache_creation_input_tokens),
+    output: toCount(wire.output_tokens),
+    thinking: isJsonObject(details) ? toCount(details['thinking_tokens']) : undefined,
+  };
+}
+
+/**
+ * What two usages of one stream say together. Output counts are cumulative: the larger one stands. Input is stated
+ * anew by `message_delta` where server tools or compaction changed it, up or down: the later one stands, unless it is
+ * all zeros, which is how some compatible servers leave it out.
+ */
+export function mergeCounts(earlier: WireCounts, later: WireCounts): WireCounts {
+  const restated = (later.input ?? 0) + (later.cacheRead ?? 0) + (later.cacheWrite ?? 0) > 0;
+  const input = restated ? later : earlier;
+  return {
+    input: input.input ?? earlier.input ?? later.input,
+    cacheRead: input.cacheRead ?? earlier.cacheRead ?? later.cacheRead,
+    cacheWrite: input.cacheWrite ?? earlier.cacheWrite ?? later.cacheWrite,
+    output: larger(earlier.output, later.output),
+    thinking: larger(earlier.thinking, later.thinking),
+  };
+}
+
+/** Counts in neutral terms; `undefined` when nothing was reported. */
+export function toReportedUsage(counts: WireCounts): ReportedUsage | undefined {
+  const { input, cacheRead, cacheWrite, output, thinking } = counts;
+  if (input === undefined && output === undefined) return undefined;
+  return {
+    promptTokens: input === undefined ? undefined : input + (cacheRead ?? 0) + (cacheWrite ?? 0),
+    completionTokens: output,
+    cachedTokens: cacheRead,
+    cacheWriteTokens: cacheWrite,
+    reasoningTokens: thinking,
+  };
+}
+
+/** A receipt as JSON text of Anthropic's `usage`, with the exact `cost` in USD as a number. */
+export function toUsageJson({ counts, cost }: Receipt): string {
+  const usage = JSON.stringify({
+    input_tokens: uncachedInput(counts),
+    cache_creation_input_tokens: counts.cacheWriteTokens,
+    cache_read_input_tokens: counts.cachedTokens,
+    output_tokens: counts.completionTokens,
+    output_tokens_details: { thinking_tokens: counts.reasoningTokens },
+  });
+  // A JavaScript number could not hold every nano-USD, so the digits are put into the text.
+  return `${usage.slice(0, -1)},"cost":${formatUsd(cost.total)}}`;
+}
+
+function uncachedInput({ promptTokens, cachedTokens, cacheWriteTokens }: TokenCounts): number {
+  return Math.max(0, promptTokens - cachedTokens - cacheWriteTokens);
+}
+
+function toCount(value: JsonValue | undefined): number | undefined {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined;
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+}

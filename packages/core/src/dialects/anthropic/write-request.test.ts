@@ -1,0 +1,295 @@
+import { describe, expect, it } from 'vitest';
+import type { ChatMessage, ChatRequest } from '../../chat/chat-request.ts';
+import type { JsonObject } from '../../chat/json.ts';
+import { isGatewayError } from '../../errors.ts';
+import { patchRequest } from './patch-request.ts';
+import { readRequest } from './read-request.ts';
+import { writeRequest } from './write-request.ts';
+
+const HELLO: ChatMessage = { role: 'user', content: [{ type: 'text', text: 'hello' }] };
+const TARGET = { model: 'claude-x' };
+
+function request(members: Partial<ChatRequest> = {}): ChatRequest {
+  return {
+    source: { dialect: 'openai', body: {} },
+    messages: [HELLO],
+    stream: false,
+    includeUsage: false,
+    choices: 1,
+    untranslatable: [],
+    ...members,
+  };
+}
+
+function system(text: string): ChatMessage {
+  return { role: 'system', content: [{ type: 'text', text }] };
+}
+
+function written(members: Partial<ChatRequest>, maxOutputTokens?: number): JsonObject {
+  return writeRequest(request(members), { ...TARGET, maxOutputTokens });
+}
+
+function refusal(run: () => unknown): { code: string; param: string | undefined } | undefined {
+  try {
+    run();
+  } catch (error) {
+    if (isGatewayError(error)) return { code: error.code, param: error.param };
+    throw error;
+  }
+  return undefined;
+}
+
+describe('patchRequest', () => {
+  it('changes nothing but the model', () => {
+    const body = { model: 'a', max_tokens: 5, messages: [{ role: 'user', content: 'x' }], container: { x: [1] } };
+    expect(patchRequest(readRequest(body), TARGET)).toEqual({ ...body, model: 'claude-x' });
+  });
+});
+
+describe('writeRequest', () => {
+  it('writes a small request', () => {
+    expect(written({})).toEqual({
+      model: 'claude-x',
+      max_tokens: 4096,
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }],
+    });
+  });
+
+  it('bounds the answer by the caller, else by the model, else by 4096, and never above the model', () => {
+    expect(written({ maxOutputTokens: 100 }, 8192)['max_tokens']).toBe(100);
+    expect(written({}, 8192)['max_tokens']).toBe(8192);
+    expect(written({})['max_tokens']).toBe(4096);
+    expect(written({ maxOutputTokens: 100_000 }, 8192)['max_tokens']).toBe(8192);
+  });
+
+  it('gathers system messages from everywhere, in order', () => {
+    expect(written({ messages: [system('a'), HELLO] })['system']).toBe('a');
+    expect(written({ messages: [system('a'), HELLO, system(''), system('b')] })).toMatchObject({
+      system: [
+        { type: 'text', text: 'a' },
+        { type: 'text', text: 'b' },
+      ],
+      messages: [{ role: 'user' }],
+    });
+  });
+
+  it('makes alternating turns: neighbours joined, results of tools in one user turn, thinking only when signed', () => {
+    const { messages } = written({
+      messages: [
+        HELLO,
+        { role: 'user', content: [{ type: 'text', text: 'again' }] },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'reasoning', text: 'unsigned' },
+            { type: 'reasoning', text: 'hm', signature: 's' },
+            { type: 'redacted-reasoning', data: 'd' },
+            { type: 'text', text: '' },
+          ],
+          toolCalls: [
+            { id: 'call:1', name: 'weather', arguments: '{"city":"Oslo"}' },
+            { id: 'call_2', name: 'now', arguments: '' },
+          ],
+        },
+        { role: 'tool', toolCallId: 'call:1', content: [{ type: 'text', text: 'rain' }] },
+        {
+          role: 'tool',
+          toolCallId: 'call_2',
+          isError: true,
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+        { role: 'assistant', content: [], toolCalls: [] },
+        HELLO,
+      ],
+    });
+    expect(messages).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'hello' },
+          { type: 'text', text: 'again' },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'thinking', thinking: 'hm', signature: 's' },
+          { type: 'redacted_thinking', data: 'd' },
+          { type: 'tool_use', id: 'call_1', name: 'weather', input: { city: 'Oslo' } },
+          { type: 'tool_use', id: 'call_2', name: 'now', input: {} },
+        ],
+      },
+      {
+        role: 'user',
+        content: [
+          { type: 'tool_result', tool_use_id: 'call_1', content: 'rain' },
+          {
+            type: 'tool_result',
+            tool_use_id: 'call_2',
+            content: [
+              { type: 'text', text: 'a' },
+              { type: 'text', text: 'b' },
+            ],
+            is_error: true,
+          },
+          { type: 'text', text: 'hello' },
+        ],
+      },
+    ]);
+  });
+
+  it('writes sampling, stops, stream, user and tools', () => {
+    expect(
+      written({
+        stream: true,
+        temperature: 1,
+        topP: 0.5,
+        topK: 3,
+        stop: ['a'],
+        user: 'u',
+        tools: [{ name: 't', description: 'd', parameters: { properties: {} }, strict: true }, { name: 'bare' }],
+        toolChoice: { type: 'required' },
+        parallelToolCalls: false,
+      }),
+    ).toMatchObject({
+      stream: true,
+      temperature: 1,
+      top_p: 0.5,
+      top_k: 3,
+      stop_sequences: ['a'],
+      metadata: { user_id: 'u' },
+      tools: [
+        { name: 't', description: 'd', input_schema: { type: 'object', properties: {} }, strict: true },
+        { name: 'bare', input_schema: { type: 'object' } },
+      ],
+      tool_choice: { type: 'any', disable_parallel_tool_use: true },
+    });
+  });
+
+  it.each([
+    [{ toolChoice: { type: 'none' } }, { type: 'none' }],
+    [{ toolChoice: { type: 'auto' } }, { type: 'auto' }],
+    [{ toolChoice: { type: 'tool', name: 't' } }, { type: 'tool', name: 't' }],
+    [{ parallelToolCalls: false }, { type: 'auto', disable_parallel_tool_use: true }],
+    [{ parallelToolCalls: true }, undefined],
+    [{ parallelToolCalls: false, tools: [] }, undefined],
+  ] as [Partial<ChatRequest>, unknown][])('writes %j as tool_choice %j', (members, toolChoice) => {
+    expect(written({ tools: [{ name: 't' }], ...members })['tool_choice']).toEqual(toolChoice);
+  });
+
+  it.each([
+    // effort or budget, max_tokens asked, limit of the model → budget, max_tokens
+    [{ effort: 'low' }, 500, undefined, 1024, 1524],
+    [{ effort: 'minimal' }, 500, undefined, 1024, 1524],
+    [{ effort: 'medium' }, undefined, undefined, 4096, 8192],
+    [{ effort: 'high' }, undefined, 64_000, 16_384, 64_000],
+    [{ effort: 'xhigh' }, 1000, undefined, 32_768, 33_768],
+    [{ effort: 'high' }, 1000, 8192, 4096, 8192],
+    [{ budgetTokens: 10 }, 100, undefined, 1024, 1124],
+    [{ budgetTokens: 3000 }, 100, undefined, 3000, 3100],
+  ] as const)(
+    'gives reasoning %j beside %j tokens of at most %j a budget of %j within %j',
+    (...[reasoning, asked, limit, budget, max]) => {
+      expect(written({ reasoning, maxOutputTokens: asked }, limit)).toMatchObject({
+        thinking: { type: 'enabled', budget_tokens: budget },
+        max_tokens: max,
+      });
+    },
+  );
+
+  it.each([{ effort: 'none' }, { budgetTokens: 0 }] as const)('switches thinking off for %j', (reasoning) => {
+    expect(written({ reasoning })).toMatchObject({ thinking: { type: 'disabled' }, max_tokens: 4096 });
+  });
+
+  it('does not begin to think in a tool loop whose call has no signed thinking', () => {
+    const call = { id: 'a', name: 'b', arguments: '{}' };
+    const loop = (content: (ChatMessage & { role: 'assistant' })['content']): ChatMessage[] => [
+      HELLO,
+      { role: 'assistant', content, toolCalls: [call] },
+      { role: 'tool', toolCallId: 'a', content: [] },
+    ];
+    const reasoning = { effort: 'low' } as const;
+    expect(written({ reasoning, messages: loop([]) })['thinking']).toBeUndefined();
+    expect(
+      written({ reasoning, messages: loop([{ type: 'reasoning', text: 'x', signature: 's' }]) })['thinking'],
+    ).toBeDefined();
+    expect(written({ reasoning, messages: [...loop([]), HELLO] })['thinking']).toBeDefined();
+  });
+
+  it.each([
+    ['n', { choices: 2 }],
+    ['response_format', { untranslatable: ['response_format', 'logprobs'] }],
+    ['temperature', { temperature: 1.2 }],
+    ['temperature', { temperature: 0.5, reasoning: { effort: 'low' } }],
+    ['top_p', { topP: 0.5, reasoning: { effort: 'low' } }],
+    ['top_k', { topK: 5, reasoning: { effort: 'low' } }],
+    ['tool_choice', { toolChoice: { type: 'required' }, reasoning: { effort: 'low' } }],
+  ] as [string, Partial<ChatRequest>][])(
+    'refuses by name what Anthropic has no counterpart for: %s',
+    (param, members) => {
+      expect(refusal(() => written(members))).toEqual({ code: 'unsupported_parameter', param });
+    },
+  );
+
+  it('refuses reasoning on a model whose answers are too short for it', () => {
+    expect(refusal(() => written({ reasoning: { effort: 'low' } }, 1024))).toEqual({
+      code: 'unsupported_parameter',
+      param: 'reasoning',
+    });
+  });
+
+  it.each(['{"a":', '[]', '"x"'])('refuses tool arguments %s', (text) => {
+    const messages: ChatMessage[] = [
+      HELLO,
+      { role: 'assistant', content: [], toolCalls: [{ id: 'a', name: 'b', arguments: text }] },
+    ];
+    expect(refusal(() => written({ messages }))).toEqual({
+      code: 'invalid_parameter',
+      param: 'messages[1].tool_calls[0].function.arguments',
+    });
+  });
+
+  it('refuses messages that say nothing', () => {
+    expect(refusal(() => written({ messages: [{ role: 'user', content: [] }] }))).toEqual({
+      code: 'invalid_parameter',
+      param: 'messages',
+    });
+  });
+
+  it('writes what readRequest reads back as the same request', () => {
+    const original = request({
+      model: 'claude-x',
+      messages: [
+        { role: 'system', content: [{ type: 'text', text: 'Be brief.' }] },
+        HELLO,
+        {
+          role: 'assistant',
+          content: [
+            { type: 'reasoning', text: 'hm', signature: 's' },
+            { type: 'text', text: 'Looking.' },
+          ],
+          toolCalls: [{ id: 'c1', name: 't', arguments: '{"a":[1,2]}' }],
+        },
+        { role: 'tool', toolCallId: 'c1', content: [{ type: 'text', text: 'x' }], isError: true },
+        { role: 'user', content: [{ type: 'text', text: 'Go on.' }] },
+      ],
+      stream: true,
+      maxOutputTokens: 100,
+      temperature: 0.3,
+      topP: 0.9,
+      topK: 5,
+      stop: ['END'],
+      tools: [{ name: 't', description: 'd', parameters: { type: 'object', properties: {} } }],
+      toolChoice: { type: 'required' },
+      parallelToolCalls: false,
+      reasoning: { budgetTokens: 0 },
+      user: 'u',
+    });
+    const { source: _, includeUsage: __, ...read } = readRequest(writeRequest(original, TARGET));
+    const { source: ___, includeUsage: ____, ...expected } = original;
+    expect(read).toEqual(expected);
+  });
+});
