@@ -1,14 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { loadConfig } from '@tokenhub/config';
+import { findFreePort, runStart } from './start/run-start.ts';
 
 /** What the examples' output must hold, by file and command. */
 const EXAMPLES: readonly { readonly command: string; readonly file: string; readonly holds: readonly RegExp[] }[] = [
@@ -58,29 +56,12 @@ const EXAMPLES: readonly { readonly command: string; readonly file: string; read
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dataDir = await mkdtemp(join(tmpdir(), 'tokenhub-examples-'));
-const [gatewayPort, accountingPort] = await Promise.all([findFreePort(), findFreePort()]);
-
-const start = spawn(process.execPath, ['scripts/start.ts'], {
-  cwd: root,
-  env: {
-    ...process.env,
-    // The examples speak to the demo, whatever the machine has configured: an empty variable counts as not set.
-    OPENAI_API_KEY: '',
-    ANTHROPIC_API_KEY: '',
-    TOKENHUB_CONFIG: '',
-    REDIS_URL: '',
-    DATABASE_URL: '',
-    TOKENHUB_DATA_DIR: dataDir,
-    GATEWAY_PORT: String(gatewayPort),
-    ACCOUNTING_PORT: String(accountingPort),
-    LOG_LEVEL: 'warn',
-  },
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-const ended = once(start, 'exit');
+const gatewayPort = String(await findFreePort());
+const start = await runStart({ TOKENHUB_DATA_DIR: dataDir, GATEWAY_PORT: gatewayPort });
 let failures = 0;
 try {
-  const apiKey = await readApiKey();
+  await start.running;
+  const apiKey = /^ {2}API key +(\S+)$/m.exec(start.output())?.[1];
   const env = {
     ...process.env,
     OPENAI_API_KEY: undefined,
@@ -90,8 +71,8 @@ try {
   for (const example of EXAMPLES) failures += (await run(example, env)) ? 0 : 1;
   failures += checkConfiguration() ? 0 : 1;
 } finally {
-  start.kill('SIGTERM');
-  const [code] = await ended;
+  start.child.kill('SIGTERM');
+  const code = await start.ended;
   if (code !== 0) {
     say(`not ok  start ended with exit code ${String(code)}`);
     failures += 1;
@@ -99,21 +80,6 @@ try {
   await rm(dataDir, { recursive: true, force: true });
 }
 process.exitCode = failures === 0 ? 0 : 1;
-
-/** Waits until everything runs; the rest of its output is of no interest here. */
-async function readApiKey(): Promise<string> {
-  const lines: string[] = [];
-  let apiKey: string | undefined;
-  for await (const line of createInterface({ input: start.stdout })) {
-    lines.push(line);
-    apiKey ??= /^ {2}API key +(\S+)$/.exec(line)?.[1];
-    if (apiKey !== undefined && line.startsWith('Ctrl-C')) {
-      start.stdout.resume();
-      return apiKey;
-    }
-  }
-  throw new Error(`start ended before it was running:\n${lines.join('\n')}`);
-}
 
 async function run({ command, file, holds }: (typeof EXAMPLES)[number], env: NodeJS.ProcessEnv): Promise<boolean> {
   const program = command === 'node' ? process.execPath : command;
@@ -148,15 +114,6 @@ function checkConfiguration(): boolean {
     say(`not ok  ${fileName}\n${error instanceof Error ? error.message : String(error)}`);
     return false;
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen({ host: '127.0.0.1', port: 0 });
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  return address.port;
 }
 
 function say(text: string): void {
