@@ -1,0 +1,23 @@
+import type { FinishReason } from '../../chat/stream-part.ts';
+
+const UNIFIED: ReadonlyMap<string, FinishReason['unified']> = new Map([
+  ['stop', 'stop'],
+  ['length', 'length'],
+  ['tool_calls', 'tool_calls'],
+  ['content_filter', 'content_filter'],
+  // Before there were tools.
+  ['function_call', 'tool_calls'],
+  // Together's word for the end-of-sequence token.
+  ['eos', 'stop'],
+  // Mistral's word for a full context window.
+  ['model_length', 'length'],
+]);
+
+export function readFinishReason(raw: string): FinishReason {
+  return { unified: UNIFIED.get(raw) ?? 'other', raw };
+}
+
+/** OpenAI's word for the reason; of an unknown one the provider's own word, since a wrong guess would mislead. */
+export function writeFinishReason(reason: FinishReason): string {
+  return reason.unified === 'other' ? reason.raw : reason.unified;
+}

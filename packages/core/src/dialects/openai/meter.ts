@@ -1,0 +1,212 @@
+import type { FinishReason, StreamPart } from '../../chat/stream-part.ts';
+import { isJsonObject } from '../../chat/json.ts';
+import type { ReportedUsage } from '../../chat/usage.ts';
+import { isGatewayError, type GatewayError } from '../../errors.ts';
+import { cut } from '../../json/edit-json.ts';
+import { extentWithComma, findMember, skipSpace, type Extent } from '../../json/scan-json.ts';
+import type { EventVerdict, Meter, StreamOptions } from '../dialect.ts';
+import { ByteSpace } from './byte-space.ts';
+import { readEventData, type EventData } from './event-data.ts';
+import { EventTemplate } from './event-template.ts';
+import { setUsageCost } from './patch-answer.ts';
+import { createChunkReader, DONE, parseChunk } from './read-stream.ts';
+import type { WireAnswer } from './wire.ts';
+
+const NOTHING: Extent = { start: 0, end: 0 };
+/** Templates made in a row without one being of use; then the stream's events are too different from each other to try. */
+const MAX_USELESS_TEMPLATES = 16;
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+export function createMeter(options: StreamOptions): Meter {
+  return new OpenaiMeter(options);
+}
+
+/**
+ * Content events are compared with the one before ({@link EventTemplate}); all others are parsed and read by the
+ * dialect's own reader.
+ */
+class OpenaiMeter implements Meter {
+  started = false;
+  finished = false;
+  terminated = false;
+  finishReason: FinishReason | undefined;
+  usage: ReportedUsage | undefined;
+  error: GatewayError | undefined;
+  rewritten: Uint8Array = new Uint8Array();
+
+  readonly #options: StreamOptions;
+  readonly #readChunk = createChunkReader();
+  readonly #seenChoices = new Set<number>();
+  readonly #finishedChoices = new Set<number>();
+  #contentEvents = 0;
+  #textBytes = 0;
+  #template: EventTemplate | undefined;
+  #uselessTemplates = 0;
+  readonly #space = new ByteSpace();
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+  }
+
+  get countedTokens(): number {
+    return Math.max(this.#contentEvents, Math.ceil(this.#textBytes / 4));
+  }
+
+  read(bytes: Uint8Array, start: number, end: number): EventVerdict {
+    const template = this.#template;
+    if (template === undefined || !template.match(bytes, start, end)) return this.#readOther(bytes, start, end);
+    this.#uselessTemplates = 0;
+    if (template.textBytes > 0) {
+      this.#contentEvents++;
+      this.#textBytes += template.textBytes;
+    }
+    if (template.cutBytes === 0) return 'pass';
+    const rewritten = this.#space.take(end - start - template.cutBytes);
+    rewritten.set(bytes.subarray(start, template.cutStart));
+    rewritten.set(bytes.subarray(template.cutStart + template.cutBytes, end), template.cutStart - start);
+    this.rewritten = rewritten;
+    return 'rewrite';
+  }
+
+  #readOther(bytes: Uint8Array, start: number, end: number): EventVerdict {
+    const said = readEventData(bytes, start, end);
+    if (said.data === undefined) return 'pass';
+    const text = decoder.decode(said.data).trim();
+    if (text === DONE) {
+      this.terminated = true;
+      return 'done';
+    }
+    // Official clients parse the data of each event and would fail on none.
+    if (text === '') return 'drop';
+    try {
+      const chunk = parseChunk(said.event, text);
+      const isOrdinary = this.#readFacts(chunk);
+      if (this.error !== undefined) return 'error';
+      return this.#judge(chunk, { event: bytes.subarray(start, end), offset: start, said, isOrdinary });
+    } catch (error) {
+      if (!isGatewayError(error)) throw error;
+      this.error = error;
+      return 'error';
+    }
+  }
+
+  /** Takes the facts from a chunk. True when it is an ordinary one: content, and nothing else that must be known. */
+  #readFacts(chunk: WireAnswer): boolean {
+    let isContent = false;
+    let isOrdinary = true;
+    const count = (text: string) => {
+      isContent = true;
+      this.#textBytes += encoder.encode(text).length;
+    };
+    this.#readChunk(chunk, (part: StreamPart) => {
+      if ('choice' in part) this.#seenChoices.add(part.choice);
+      switch (part.type) {
+        case 'text-delta':
+        case 'reasoning-delta':
+        case 'refusal-delta':
+          count(part.text);
+          break;
+        case 'tool-call-delta':
+          count(part.arguments);
+          break;
+        case 'redacted-reasoning':
+        case 'reasoning-signature':
+          isContent = true;
+          break;
+        case 'finish':
+          isOrdinary = false;
+          this.started = true;
+          this.#finishedChoices.add(part.choice);
+          if (part.choice === 0) this.finishReason ??= part.reason;
+          break;
+        case 'usage':
+          isOrdinary = false;
+          this.usage = part.usage;
+          break;
+        case 'error':
+          isOrdinary = false;
+          this.error ??= part.error;
+          break;
+        case 'start':
+        case 'done':
+          break;
+      }
+    });
+    isContent ||= hasOtherContent(chunk);
+    if (isContent) {
+      this.started = true;
+      this.#contentEvents++;
+    }
+    this.finished = this.#finishedChoices.size >= Math.max(this.#options.choices, this.#seenChoices.size);
+    return isContent && isOrdinary;
+  }
+
+  #judge(chunk: WireAnswer, place: ParsedEvent): EventVerdict {
+    if (isJsonObject(chunk.usage)) return this.#judgeUsage(chunk, place);
+    const cutOut = chunk.usage === null && !this.#options.includeUsage ? this.#findUsage(place.said) : undefined;
+    if (place.isOrdinary && this.#uselessTemplates < MAX_USELESS_TEMPLATES) this.#learn(place, cutOut);
+    if (cutOut === undefined || place.said.data === undefined) return 'pass';
+    return this.#rewrite(place, cut(place.said.data, cutOut));
+  }
+
+  #judgeUsage(chunk: WireAnswer, place: ParsedEvent): EventVerdict {
+    const isUsageOnly = !Array.isArray(chunk.choices) || chunk.choices.length === 0;
+    if (!this.#options.includeUsage) return isUsageOnly ? 'drop' : 'pass';
+    const { data } = place.said;
+    // Usage on an earlier chunk is a running count, not yet what the request costs.
+    if (data === undefined || !(isUsageOnly || this.finished)) return 'pass';
+    const receipt = this.#options.price(this.usage, this.countedTokens);
+    return this.#rewrite(place, setUsageCost(data, skipSpace(data, 0), receipt));
+  }
+
+  /** The member `"usage":null` and its comma, as an extent of the data. */
+  #findUsage({ data }: EventData): Extent | undefined {
+    const usage = data && findMember(data, skipSpace(data, 0), 'usage');
+    return data && usage && extentWithComma(data, usage);
+  }
+
+  #learn({ event, offset, said }: ParsedEvent, cutOut: Extent | undefined): void {
+    if (said.extent === undefined) return;
+    const data = shift(said.extent, -offset);
+    const cutFromEvent = cutOut === undefined ? NOTHING : shift(cutOut, data.start);
+    this.#template = new EventTemplate(event, { data, cut: cutFromEvent });
+    this.#uselessTemplates++;
+  }
+
+  /** The event with other data; data on several lines goes out on one. */
+  #rewrite({ event, offset, said: { extent } }: ParsedEvent, data: Uint8Array): EventVerdict {
+    const before = extent === undefined ? encoder.encode('data: ') : event.subarray(0, extent.start - offset);
+    const after = extent === undefined ? encoder.encode('\n\n') : event.subarray(extent.end - offset);
+    const rewritten = new Uint8Array(before.length + data.length + after.length);
+    rewritten.set(before);
+    // Between the tokens of valid JSON a line feed is a space like any other.
+    rewritten.set(extent === undefined ? data.map((byte) => (byte === 0x0a ? 0x20 : byte)) : data, before.length);
+    rewritten.set(after, before.length + data.length);
+    this.rewritten = rewritten;
+    return 'rewrite';
+  }
+}
+
+interface ParsedEvent {
+  readonly event: Uint8Array;
+  /** Where the event begins in the bytes that `said.extent` counts in. */
+  readonly offset: number;
+  readonly said: EventData;
+  /** Content and nothing else: good for a template. */
+  readonly isOrdinary: boolean;
+}
+
+function shift({ start, end }: Extent, by: number): Extent {
+  return { start: start + by, end: end + by };
+}
+
+/** Content without neutral words, which is relayed all the same: speech, and tool calls of the time before tools. */
+function hasOtherContent({ choices }: WireAnswer): boolean {
+  if (!Array.isArray(choices)) return false;
+  return choices.some((choice: unknown) => {
+    const delta = isJsonObject(choice) ? choice['delta'] : undefined;
+    return isJsonObject(delta) && (isJsonObject(delta['audio']) || isJsonObject(delta['function_call']));
+  });
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import type { Receipt } from '../../cost/receipt.ts';
+import { patchAnswer } from './patch-answer.ts';
+
+const RECEIPT: Receipt = {
+  counts: { promptTokens: 1, completionTokens: 2, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
+  cost: { total: 1_200_000n, input: 300_000n, output: 900_000n },
+  estimated: true,
+};
+const OURS =
+  '{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},"completion_tokens_details":{"reasoning_tokens":0},"cost":0.0012}';
+
+test.each([
+  ['adds the cost', '{"usage":{"total_tokens":3},"id":"x"}', '{"usage":{"total_tokens":3,"cost":0.0012},"id":"x"}'],
+  ['adds it to an empty usage', '{"usage": { } }', '{"usage": {"cost":0.0012 } }'],
+  ['replaces a number', '{"usage":{"cost":5.37e-06,"a":1}}', '{"usage":{"cost":0.0012,"a":1}}'],
+  ['replaces an object', '{"usage":{"cost":{"a":[1,"}"]}}}', '{"usage":{"cost":0.0012}}'],
+  ['adds a usage', '{"id":"x" }', `{"id":"x","usage":${OURS} }`],
+  ['replaces a usage of null', '{"usage":null,"id":"x"}', `{"usage":${OURS},"id":"x"}`],
+  ['adds a usage to nothing', '{}', `{"usage":${OURS}}`],
+  [
+    'keeps white space, number forms and non-ASCII text',
+    '\n  {\n "a": 1.0e2, "text":"Grüße 🎉 \\u00e9 \\"usage\\":{", "usage" : {\t"total_tokens": 3 }\r\n}\n',
+    '\n  {\n "a": 1.0e2, "text":"Grüße 🎉 \\u00e9 \\"usage\\":{", "usage" : {\t"total_tokens": 3,"cost":0.0012 }\r\n}\n',
+  ],
+  [
+    'leaves the usage of others alone',
+    '{"x_groq":{"usage":{}},"usage":{"n":1}}',
+    '{"x_groq":{"usage":{}},"usage":{"n":1,"cost":0.0012}}',
+  ],
+])('%s', (_, answer, expected) => {
+  expect(patchAnswer(answer, RECEIPT)).toBe(expected);
+});

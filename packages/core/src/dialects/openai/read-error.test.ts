@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { readError } from './read-error.ts';
+
+function error(status: number, body: unknown, headers: Record<string, string> = {}) {
+  return readError({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+}
+
+describe('the status decides', () => {
+  test.each([
+    [401, 'upstream_auth'],
+    [403, 'upstream_auth'],
+    [429, 'upstream_rate_limited'],
+    [400, 'upstream_rejected'],
+    [413, 'upstream_rejected'],
+    [422, 'upstream_rejected'],
+    [404, 'upstream_unavailable'],
+    [408, 'upstream_timeout'],
+    [504, 'upstream_timeout'],
+    [402, 'upstream_unavailable'],
+    [500, 'upstream_unavailable'],
+    [503, 'upstream_unavailable'],
+    [529, 'upstream_unavailable'],
+    [302, 'upstream_unavailable'],
+  ])('%d is %s', (status, code) => {
+    for (const body of [
+      '',
+      '<html>secret</html>',
+      { error: { message: 'secret' } },
+      { detail: 'secret' },
+      '"secret"',
+      'null',
+    ]) {
+      const read = error(status, body);
+      expect(read).toMatchObject({ code, upstreamStatus: status });
+      expect(read.message).not.toContain('secret');
+    }
+  });
+});
+
+describe('a prompt that is too long is told by', () => {
+  test.each([
+    ['its code (OpenAI)', { error: { message: 'Too much.', code: 'context_length_exceeded' } }],
+    [
+      'its words (vLLM)',
+      {
+        object: 'error',
+        message: "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens",
+        code: 400,
+      },
+    ],
+    [
+      'its words (vLLM, prompt alone)',
+      {
+        error: {
+          message: 'The decoder prompt (length 9000) is longer than the maximum model length of 4096.',
+          code: 400,
+        },
+      },
+    ],
+    [
+      'its type (llama.cpp)',
+      { error: { code: 400, message: 'the request exceeds', type: 'exceed_context_size_error' } },
+    ],
+    ['its words, flat', { message: 'prompt is too long: 3333404 tokens > 200000 maximum' }],
+    ['its words, as a bare string', { error: 'prompt too long; exceeded max context length by 5 tokens' }],
+    ['its words, as detail', { detail: 'The input token count exceeds the maximum' }],
+    [
+      'its words (TGI)',
+      { error: 'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096', error_type: 'validation' },
+    ],
+  ])('%s', (_, body) => {
+    for (const status of [400, 413, 422]) expect(error(status, body).code).toBe('context_length_exceeded');
+    expect(error(500, body).code).toBe('upstream_unavailable');
+  });
+});
+
+test('a model that the provider does not know is our mistake, not the caller’s', () => {
+  for (const message of [
+    'Model Not Exist',
+    'Invalid model: x',
+    'The model `x` does not exist.',
+    "model 'x' not found",
+  ]) {
+    expect(error(400, { error: { message } }).code).toBe('upstream_unavailable');
+  }
+});
+
+test('a wrong key is told from a wrong request also with status 400', () => {
+  expect(error(400, { code: 'invalid-argument', error: 'Incorrect API key provided.' }).code).toBe('upstream_auth');
+});
+
+describe('the parameter that the provider blames', () => {
+  test.each(['max_tokens', 'messages[0].content', 'tools[12].function.name'])('%s is named', (param) => {
+    const read = error(400, { error: { message: 'secret', param } });
+    expect(read.param).toBe(param);
+    expect(read.message).toContain(param);
+  });
+
+  test.each(['a b', 'http://10.0.0.1/', '', 'x'.repeat(129), '<script>', 5, null])('%j is not', (param) => {
+    expect(error(400, { error: { message: 'secret', param } }).param).toBeUndefined();
+  });
+});
+
+describe('the time to wait', () => {
+  const date = 'Wed, 21 Oct 2015 07:28:00 GMT';
+  test.each([
+    [{ 'retry-after': '2' }, 2000],
+    [{ 'retry-after': '0.5' }, 500],
+    [{ 'retry-after-ms': '174.2', 'retry-after': '1' }, 175],
+    [{ 'retry-after-ms': 'soon', 'retry-after': '1' }, 1000],
+    [{ 'retry-after': 'Wed, 21 Oct 2015 07:28:30 GMT', date }, 30_000],
+    [{ 'retry-after': 'Wed, 21 Oct 2015 07:27:00 GMT', date }, 0],
+    [{ 'retry-after': 'later' }, undefined],
+    [{ 'retry-after': '-1' }, undefined],
+    [{}, undefined],
+  ])('%j is %s ms', (headers, expected) => {
+    expect(error(429, '', headers).retryAfterMs).toBe(expected);
+  });
+});
+
+test('a hostile body is read in time', { timeout: 5_000 }, () => {
+  // Backtracking over all of it would take minutes.
+  for (const words of ['model '.repeat(11_000), 'context '.repeat(8000), '{"error":'.repeat(7000)]) {
+    expect(error(400, { error: { message: words } }).code).toBe('upstream_rejected');
+    expect(error(400, words).code).toBe('upstream_rejected');
+  }
+});

@@ -1,0 +1,145 @@
+import { isJsonObject, type JsonValue } from '../../chat/json.ts';
+import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../errors.ts';
+import type { ErrorAnswer } from '../dialect.ts';
+
+/** What the gateway says for each meaning of a provider's error; nothing of the provider's own text is passed on. */
+const MESSAGES = {
+  context_length_exceeded:
+    'The prompt and the answer asked for do not fit into the context window of the model. Shorten the messages, lower max_tokens, or use a model with a larger context window.',
+  upstream_auth: 'The provider refused the credentials of this gateway.',
+  upstream_error: 'The provider reported an error while it answered.',
+  upstream_rate_limited: 'The provider is limiting the rate of requests. Try again later.',
+  upstream_rejected:
+    'The provider refused the request as invalid. Check its parameters against what the model supports.',
+  upstream_timeout: 'The provider gave up waiting for the model.',
+  upstream_unavailable: 'The provider could not serve the request.',
+} satisfies Partial<Record<ErrorCode, string>>;
+
+type Meaning = keyof typeof MESSAGES;
+
+/**
+ * The ways in which providers say that a prompt is too long: OpenAI and OpenRouter ("maximum context length"), vLLM
+ * ("longer than the maximum model length"), llama.cpp ("exceeds the available context size"), Ollama ("prompt too long"),
+ * Anthropic behind a gateway ("prompt is too long"), Gemini ("input token count"), TGI ("`inputs` tokens +").
+ */
+const CONTEXT_LENGTH =
+  /context[_ ](?:length|window|size)|maximum model length|max_model_len|(?:prompt|input) (?:is )?too long|input token count|`inputs` tokens \+/i;
+const MODEL_NOT_FOUND =
+  /model_not_found|invalid_model|deploymentnotfound|model not exist|invalid model\b|\bmodel\b.{0,256}\b(?:does not exist|not found)/i;
+const WRONG_KEY = /(?:incorrect|invalid|wrong)[_ ]api[_ ]key/i;
+const RATE_LIMIT = /rate[_ -]?limit|too[_ ]many[_ ]requests|insufficient_quota|resource[_ ]exhausted/i;
+/** Characters of an error that are searched; what it means stands at its beginning. */
+const MAX_WORDS = 2_000;
+/** `Date.parse` makes a date of nearly anything, so it only gets what looks like one. */
+const HTTP_DATE = /^[A-Z][a-z]{2,8}, .{0,30} GMT$/;
+const PLAIN_PATH = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*$/;
+
+/** What a provider's error answer means. */
+export function readError({ status, headers, body }: ErrorAnswer): GatewayError {
+  const said = parseErrorBody(body);
+  const options = { upstreamStatus: status, retryAfterMs: retryAfterMs(headers) };
+  const meaning = meaningOf(status, said.words);
+  const param = meaning === 'upstream_rejected' ? plainPath(said.param) : undefined;
+  return toGatewayError(meaning, { ...options, param });
+}
+
+/**
+ * What an error inside a stream, or inside an answer with status 200, means; `error` is the value of the `error` member
+ * in whatever form it came.
+ */
+export function readInlineError(error: JsonValue): GatewayError {
+  const { words } = describe(error);
+  const status = statusOf(error);
+  if (status === 429 || RATE_LIMIT.test(words))
+    return toGatewayError('upstream_rate_limited', { upstreamStatus: status });
+  const meaning = CONTEXT_LENGTH.test(words) ? 'context_length_exceeded' : 'upstream_error';
+  return toGatewayError(meaning, { upstreamStatus: status });
+}
+
+function meaningOf(status: number, words: string): Meaning {
+  switch (status) {
+    case 401:
+    case 403:
+      return 'upstream_auth';
+    case 429:
+      return 'upstream_rate_limited';
+    case 408:
+    case 504:
+      return 'upstream_timeout';
+    case 400:
+    case 404:
+    case 413:
+    case 422:
+      if (CONTEXT_LENGTH.test(words)) return 'context_length_exceeded';
+      // Our configuration names a model that this provider does not have; another candidate may be set up right.
+      if (status === 404 || MODEL_NOT_FOUND.test(words)) return 'upstream_unavailable';
+      // xAI answers 400 to a wrong key.
+      return WRONG_KEY.test(words) ? 'upstream_auth' : 'upstream_rejected';
+    default:
+      return 'upstream_unavailable';
+  }
+}
+
+function toGatewayError(meaning: Meaning, options: GatewayErrorOptions): GatewayError {
+  const { param } = options;
+  const message =
+    meaning === 'upstream_rejected' && param !== undefined
+      ? `The provider refused the request because of ${param}. Change it or leave it out.`
+      : MESSAGES[meaning];
+  return new GatewayError(meaning, message, options);
+}
+
+/** What is known of an error: all its words in one string for searching, and the parameter that it blames. */
+interface Description {
+  readonly words: string;
+  readonly param?: JsonValue | undefined;
+}
+
+function parseErrorBody(body: string): Description {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return describe(isJsonObject(parsed) || typeof parsed === 'string' ? parsed : null);
+  } catch {
+    // A page of HTML or plain text: its status alone counts, since pages quote all sorts of things.
+    return { words: '' };
+  }
+}
+
+/** Takes the forms apart that were seen: nested, flat, `detail` as text or list, a bare string; codes as text or number. */
+function describe(error: JsonValue): Description {
+  if (!isJsonObject(error)) return { words: typeof error === 'string' ? error.slice(0, MAX_WORDS) : '' };
+  const inner = error['error'];
+  if (isJsonObject(inner)) return describe(inner);
+  const words = [error['code'], error['type'], error['message'], inner, error['detail']].filter(isText).join('\n');
+  return { words: words.slice(0, MAX_WORDS), param: error['param'] };
+}
+
+function isText(value: JsonValue | undefined): value is string {
+  return typeof value === 'string';
+}
+
+function statusOf(error: JsonValue): number | undefined {
+  if (!isJsonObject(error)) return undefined;
+  for (const value of [error['status_code'], error['code'], error['status']]) {
+    const status = Number(value);
+    if (value !== null && Number.isInteger(status) && status >= 400 && status <= 599) return status;
+  }
+  return undefined;
+}
+
+function plainPath(param: JsonValue | undefined): string | undefined {
+  return typeof param === 'string' && param.length <= 128 && PLAIN_PATH.test(param) ? param : undefined;
+}
+
+/** `retry-after-ms`, or `retry-after` in seconds or as a date, which is measured from the answer's own `date`. */
+function retryAfterMs(headers: ErrorAnswer['headers']): number | undefined {
+  const milliseconds = Number.parseFloat(headers['retry-after-ms'] ?? '');
+  if (milliseconds >= 0 && Number.isFinite(milliseconds)) return Math.ceil(milliseconds);
+  const after = headers['retry-after'];
+  if (after === undefined) return undefined;
+  if (/^\d{1,9}(?:\.\d{1,9})?$/.test(after)) return Math.ceil(Number(after) * 1000);
+  const at = HTTP_DATE.test(after) ? Date.parse(after) : Number.NaN;
+  if (Number.isNaN(at)) return undefined;
+  const now = Date.parse(headers['date'] ?? '');
+  return Math.max(0, at - (Number.isNaN(now) ? Date.now() : now));
+}

@@ -1,0 +1,85 @@
+import type { JsonObject } from '../../chat/json.ts';
+import type { StreamPart } from '../../chat/stream-part.ts';
+import type { Receipt } from '../../cost/receipt.ts';
+import type { AnswerIdentity } from '../dialect.ts';
+import { writeFinishReason } from './finish-reason.ts';
+import { writeEncryptedReasoning, writeSignedReasoning } from './reasoning-details.ts';
+import { writeUsage } from './usage.ts';
+import { writeAnswerHead } from './write-stream.ts';
+
+/** A complete answer. A choice that has no finish reason says `null`, as it is not known to be whole. */
+export function writeAnswer(parts: readonly StreamPart[], identity: AnswerIdentity, receipt: Receipt): string {
+  const drafts = new Map<number, Draft>();
+  for (const part of parts) {
+    if (!('choice' in part)) continue;
+    let draft = drafts.get(part.choice);
+    if (draft === undefined) drafts.set(part.choice, (draft = new Draft()));
+    draft.add(part);
+  }
+  const choices = [...drafts].toSorted(([a], [b]) => a - b).map(([index, draft]) => draft.toChoice(index));
+  const head = writeAnswerHead(identity, 'chat.completion');
+  return `${head},"choices":${JSON.stringify(choices)},"usage":${writeUsage(receipt)}}`;
+}
+
+type ChoicePart = Extract<StreamPart, { choice: number }>;
+
+/** One choice while its parts are gathered. */
+class Draft {
+  #text = '';
+  #refusal = '';
+  #reasoning = '';
+  /** Reasoning that no signature has closed yet. */
+  #unsignedReasoning = '';
+  readonly #details: JsonObject[] = [];
+  readonly #calls: { id: string; name: string; arguments: string }[] = [];
+  #finishReason: string | null = null;
+
+  add(part: ChoicePart): void {
+    switch (part.type) {
+      case 'text-delta':
+        this.#text += part.text;
+        break;
+      case 'refusal-delta':
+        this.#refusal += part.text;
+        break;
+      case 'reasoning-delta':
+        this.#reasoning += part.text;
+        this.#unsignedReasoning += part.text;
+        break;
+      case 'reasoning-signature':
+        this.#details.push(writeSignedReasoning(part.signature, this.#details.length, this.#unsignedReasoning));
+        this.#unsignedReasoning = '';
+        break;
+      case 'redacted-reasoning':
+        this.#details.push(writeEncryptedReasoning(part.data, this.#details.length));
+        break;
+      case 'tool-call-delta': {
+        const call = (this.#calls[part.index] ??= { id: '', name: '', arguments: '' });
+        call.id += part.id ?? '';
+        call.name += part.name ?? '';
+        call.arguments += part.arguments;
+        break;
+      }
+      case 'finish':
+        this.#finishReason = writeFinishReason(part.reason);
+        break;
+    }
+  }
+
+  toChoice(index: number): JsonObject {
+    const toolCalls = this.#calls.map(({ id, ...call }) => ({ id, type: 'function', function: call }));
+    return {
+      index,
+      message: {
+        role: 'assistant',
+        content: this.#text === '' && (toolCalls.length > 0 || this.#refusal !== '') ? null : this.#text,
+        refusal: this.#refusal === '' ? null : this.#refusal,
+        ...(this.#reasoning !== '' && { reasoning_content: this.#reasoning }),
+        ...(this.#details.length > 0 && { reasoning_details: this.#details }),
+        ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+      },
+      logprobs: null,
+      finish_reason: this.#finishReason,
+    };
+  }
+}

@@ -1,0 +1,82 @@
+import type { JsonObject } from '../../chat/json.ts';
+import type { AnswerIdentity, StreamOptions, StreamWriter } from '../dialect.ts';
+import { writeFinishReason } from './finish-reason.ts';
+import { writeEncryptedReasoning, writeSignedReasoning } from './reasoning-details.ts';
+import { writeUsage } from './usage.ts';
+
+/** Ends a good stream. */
+export const TERMINATOR = 'data: [DONE]\n\n';
+
+const AFTER_DELTA = '},"logprobs":null,"finish_reason":null}]}\n\n';
+
+/**
+ * Writes chunks. All that is alike in the chunks of a stream is written once, at the start; a text costs its own
+ * quoting and nothing else.
+ */
+export function createStreamWriter(
+  identity: AnswerIdentity,
+  { includeUsage }: Pick<StreamOptions, 'includeUsage'>,
+): StreamWriter {
+  const head = `data: ${writeAnswerHead(identity, 'chat.completion.chunk')},"choices":[`;
+  const begunChoices = new Set<number>();
+  let reasoningDetails = 0;
+
+  function writeDelta(choice: number, members: string): string {
+    let role = '';
+    if (!begunChoices.has(choice)) {
+      begunChoices.add(choice);
+      role = '"role":"assistant",';
+    }
+    return `${head}{"index":${choice},"delta":{${role}${members}${AFTER_DELTA}`;
+  }
+
+  function writeReasoningDetail(choice: number, detail: JsonObject): string {
+    reasoningDetails++;
+    return writeDelta(choice, `"reasoning_details":[${JSON.stringify(detail)}]`);
+  }
+
+  return {
+    write(part) {
+      switch (part.type) {
+        case 'text-delta':
+          return writeDelta(part.choice, `"content":${JSON.stringify(part.text)}`);
+        case 'reasoning-delta':
+          return writeDelta(part.choice, `"reasoning_content":${JSON.stringify(part.text)}`);
+        case 'refusal-delta':
+          return writeDelta(part.choice, `"refusal":${JSON.stringify(part.text)}`);
+        case 'reasoning-signature':
+          return writeReasoningDetail(part.choice, writeSignedReasoning(part.signature, reasoningDetails));
+        case 'redacted-reasoning':
+          return writeReasoningDetail(part.choice, writeEncryptedReasoning(part.data, reasoningDetails));
+        case 'tool-call-delta': {
+          const { index, id, name } = part;
+          const call = {
+            index,
+            ...(id !== undefined && { id, type: 'function' }),
+            function: { name, arguments: part.arguments },
+          };
+          return writeDelta(part.choice, `"tool_calls":[${JSON.stringify(call)}]`);
+        }
+        case 'finish': {
+          const reason = JSON.stringify(writeFinishReason(part.reason));
+          return `${head}{"index":${part.choice},"delta":{},"logprobs":null,"finish_reason":${reason}}]}\n\n`;
+        }
+        // Who the answer is from is our identity; usage comes from the receipt, at the end; errors end a stream elsewhere.
+        case 'start':
+        case 'usage':
+        case 'done':
+        case 'error':
+          break;
+      }
+      return '';
+    },
+    end(receipt) {
+      return (includeUsage ? `${head}],"usage":${writeUsage(receipt)}}\n\n` : '') + TERMINATOR;
+    },
+  };
+}
+
+/** The opening of an answer's JSON, without closing brace: who it is and when. */
+export function writeAnswerHead({ requestId, created, model }: AnswerIdentity, object: string): string {
+  return JSON.stringify({ id: `chatcmpl-${requestId}`, object, created, model }).slice(0, -1);
+}
