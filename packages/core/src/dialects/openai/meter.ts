@@ -13,8 +13,10 @@ import { createChunkReader, DONE, parseChunk } from './read-stream.ts';
 import type { WireAnswer } from './wire.ts';
 
 const NOTHING: Extent = { start: 0, end: 0 };
-/** Templates made in a row without one being of use; then the stream's events are too different from each other to try. */
+/** After so many templates in a row without use the events are too different from each other to go on making them. */
 const MAX_USELESS_TEMPLATES = 16;
+/** From then on one is made of each so many content events, in case the stream has changed since. */
+const RETRY_EVENTS = 64;
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -146,7 +148,7 @@ class OpenaiMeter implements Meter {
   #judge(chunk: WireAnswer, place: ParsedEvent): EventVerdict {
     if (isJsonObject(chunk.usage)) return this.#judgeUsage(chunk, place);
     const cutOut = chunk.usage === null && !this.#options.includeUsage ? this.#findUsage(place.said) : undefined;
-    if (place.isOrdinary && this.#uselessTemplates < MAX_USELESS_TEMPLATES) this.#learn(place, cutOut);
+    if (place.isOrdinary && this.#isWorthLearning()) this.#learn(place, cutOut);
     if (cutOut === undefined || place.said.data === undefined) return 'pass';
     return this.#rewrite(place, cut(place.said.data, cutOut));
   }
@@ -165,6 +167,10 @@ class OpenaiMeter implements Meter {
   #findUsage({ data }: EventData): Extent | undefined {
     const usage = data && findMember(data, skipSpace(data, 0), 'usage');
     return data && usage && extentWithComma(data, usage);
+  }
+
+  #isWorthLearning(): boolean {
+    return this.#uselessTemplates < MAX_USELESS_TEMPLATES || this.#contentEvents % RETRY_EVENTS === 0;
   }
 
   #learn({ event, offset, said }: ParsedEvent, cutOut: Extent | undefined): void {
