@@ -15,7 +15,8 @@ export const ERRORS = {
   json_too_deep: caller(400),
   invalid_parameter: caller(400),
   unknown_parameter: caller(400),
-  unsupported_parameter: caller(400),
+  /** The candidate's dialect has no words for it; another's may. */
+  unsupported_parameter: { ...caller(400), failover: 'next' },
   malformed_request: caller(400),
   context_length_exceeded: { ...caller(400), failover: 'larger' },
   /** The provider refused the request itself; another would too. */

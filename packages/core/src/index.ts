@@ -12,10 +12,19 @@ export { isJsonObject } from './chat/json.ts';
 export type { JsonObject, JsonValue } from './chat/json.ts';
 export type { FinishReason, StreamPart } from './chat/stream-part.ts';
 export type { ReportedUsage, TokenCounts } from './chat/usage.ts';
+export type { Attempt } from './completion/attempt.ts';
+export type { CompleteAnswer } from './completion/fetch-answer.ts';
+export { openCompletion } from './completion/open-completion.ts';
+export type { Completion, OpenCompletionOptions } from './completion/open-completion.ts';
+export type { OpenStream } from './completion/open-stream.ts';
+export type { Output } from './completion/stream-converter.ts';
+export { createBill } from './cost/bill.ts';
+export type { Bill, BilledModel, Use } from './cost/bill.ts';
 export { boundCost, computeCost, estimateCost } from './cost/cost.ts';
 export type { Cost } from './cost/cost.ts';
 export { estimateInput } from './cost/estimate-tokens.ts';
 export type { InputEstimate } from './cost/estimate-tokens.ts';
+export { formatUsd } from './cost/format-usd.ts';
 export { FREE, parsePrice } from './cost/parse-price.ts';
 export type { PriceFigures } from './cost/parse-price.ts';
 export { parseUsd } from './cost/parse-usd.ts';
@@ -37,10 +46,15 @@ export type {
   StreamReader,
   StreamWriter,
 } from './dialects/dialect.ts';
+export { anthropicDialect } from './dialects/anthropic/anthropic-dialect.ts';
+export { openaiDialect } from './dialects/openai/openai-dialect.ts';
 export { ERRORS, GatewayError, isGatewayError } from './errors.ts';
 export type { ErrorCode, ErrorFacts, GatewayErrorOptions } from './errors.ts';
 export type { HttpAnswer, HttpClient, HttpRequest } from './providers/http-client.ts';
-export type { Provider, ProviderCall } from './providers/provider.ts';
+export { createAnthropic } from './providers/anthropic.ts';
+export { createOpenai } from './providers/openai.ts';
+export { createVllm } from './providers/vllm.ts';
+export type { Provider, ProviderCall, ProviderOptions } from './providers/provider.ts';
 export type { Candidate, Model } from './router/candidate.ts';
 export type { Demands, ExclusionReason } from './router/eligible.ts';
 export { createHealth } from './router/health.ts';

@@ -32,7 +32,7 @@ export interface Dialect {
 
   /** A complete, not streamed answer as parts, `usage` and `finish` included. @throws GatewayError `upstream_protocol`. */
   readAnswer(answer: JsonObject): StreamPart[];
-  /** Parts as one complete answer; `usage` carries the receipt's counts and exact cost (see {@link RawNumber}). */
+  /** Parts as one complete answer; `usage` carries the receipt's counts and the exact cost as a JSON number. */
   writeAnswer(parts: readonly StreamPart[], identity: AnswerIdentity, receipt: Receipt): string;
   /** The JSON text of a provider's complete answer with `usage.cost` set to the receipt's cost, the rest byte for byte as it was. */
   patchAnswer(answer: string, receipt: Receipt): string;
@@ -112,7 +112,7 @@ export interface Meter extends StreamFacts {
 
 /**
  * What becomes of a relayed event: `pass` as it is · `drop` it (a usage chunk nobody asked for) · `rewrite` it (take
- * {@link Meter.rewritten}) · `done`: the terminator, written anew by whoever ends the stream · `error`: see `facts.error`;
+ * {@link Meter.rewritten}) · `done`: the terminator, held until the stream is ended · `error`: see `facts.error`;
  * this event and all after it stay here.
  */
 export type EventVerdict = 'pass' | 'drop' | 'rewrite' | 'done' | 'error';

@@ -15,6 +15,8 @@ export interface HttpRequest {
   readonly body: string;
   /** Ends the exchange in any phase; the provider's socket is closed at once. */
   readonly signal: AbortSignal;
+  /** Longest wait for the answer's headers, in milliseconds, the wait for a connection included. */
+  readonly headersTimeoutMs: number;
 }
 
 export interface HttpAnswer {
@@ -28,4 +30,6 @@ export interface HttpAnswer {
   readonly body: AsyncIterable<Uint8Array>;
   /** The rest is of no interest: lets a nearly finished answer end so that its connection can be used again, else closes it. */
   discard(): void;
+  /** Closes the connection at once; whoever waits for the body gets `reason`. */
+  abort(reason: Error): void;
 }

@@ -1,5 +1,5 @@
 import type { Dialect } from '../dialects/dialect.ts';
-import type { HttpAnswer } from './http-client.ts';
+import type { HttpAnswer, HttpClient } from './http-client.ts';
 
 /** Somebody who serves models: an address, a credential and a dialect. No retrying, routing, logging or metering inside. */
 export interface Provider {
@@ -17,4 +17,17 @@ export interface ProviderCall {
   readonly body: string;
   readonly requestId: string;
   readonly signal: AbortSignal;
+  /** Longest wait for the answer's headers, in milliseconds. */
+  readonly headersTimeoutMs: number;
+}
+
+/** What an adapter needs to become a {@link Provider}. */
+export interface ProviderOptions {
+  readonly id: string;
+  /** Where the API's paths hang, with a trailing slash: `https://api.openai.com/v1/`, `https://api.anthropic.com/`. */
+  readonly baseUrl: URL;
+  /** Absent for servers that ask for none. */
+  readonly apiKey?: string | undefined;
+  readonly http: HttpClient;
+  readonly firstEventTimeoutMs: number;
 }

@@ -4,7 +4,7 @@ import type { Candidate } from './candidate.ts';
 export type ExclusionReason =
   /** The caller's key may not use the model. */
   | 'model_not_allowed'
-  /** The caller named another model, and allows no fallback. */
+  /** The caller named another model and allows no fallback, or named none and this one is not offered to such callers. */
   | 'model_not_named'
   /** Less capable than the caller asks for. */
   | 'weight_below_minimum'
@@ -23,6 +23,8 @@ export interface Demands {
   readonly inputTokens: number;
   /** The model id that the caller named; absent when any will do. */
   readonly model?: string | undefined;
+  /** The models that a caller who names none is offered; absent: all. */
+  readonly autoModels?: readonly string[] | undefined;
   /** Whether other models may serve when one was named. */
   readonly allowModelFallback: boolean;
   /** Most that one request may cost by the estimate; absent: no limit. */
@@ -49,7 +51,7 @@ export function findExclusion(
 ): ExclusionReason | undefined {
   const { id, weight, contextWindow } = candidate.model;
   if (demands.isAllowed?.(candidate) === false) return 'model_not_allowed';
-  if (demands.model !== undefined && demands.model !== id && !demands.allowModelFallback) return 'model_not_named';
+  if (!isCalledFor(id, demands)) return 'model_not_named';
   if (demands.minWeight !== undefined && weight < demands.minWeight) return 'weight_below_minimum';
   if (contextWindow !== undefined && withReserve(demands.inputTokens) > contextWindow) return 'context_overflow';
   if (demands.cannotCarry?.(candidate) === true) return 'unsupported_parameter';
@@ -58,6 +60,11 @@ export function findExclusion(
     return 'budget_exceeded';
   }
   return undefined;
+}
+
+function isCalledFor(id: string, { model, autoModels, allowModelFallback }: Demands): boolean {
+  if (model === undefined) return autoModels === undefined || autoModels.includes(id);
+  return model === id || allowModelFallback;
 }
 
 /** 15 % more, for what an estimate misses. In whole hundredths, because 100 × 1.15 is less than 115 in doubles. */

@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createBill } from '../../cost/bill.ts';
+import { parsePrice } from '../../cost/parse-price.ts';
+import { anthropicDialect } from '../../dialects/anthropic/anthropic-dialect.ts';
+import { openaiDialect } from '../../dialects/openai/openai-dialect.ts';
+import { isGatewayError, type GatewayError } from '../../errors.ts';
+import { createAnthropic } from '../../providers/anthropic.ts';
+import { createOpenai } from '../../providers/openai.ts';
+import { createHealth } from '../../router/health.ts';
+import type { RankedCandidate } from '../../router/rank.ts';
+import { startHttpServer } from '../../undici/__fixtures__/test-server.ts';
+import { createUndiciHttpClient } from '../../undici/undici-http-client.ts';
+import type { Attempt } from '../attempt.ts';
+import { openCompletion, type Completion, type OpenCompletionOptions } from '../open-completion.ts';
+import type { Output } from '../stream-converter.ts';
+
+/** How a provider behaves when it is asked. */
+export type Script = (response: ServerResponse, request: IncomingMessage) => void;
+
+export interface WorldOptions {
+  /** Providers by name, in the order in which they get their turn. A name that begins with `claude` speaks Anthropic's dialect. */
+  readonly providers: Readonly<Record<string, Script>>;
+  readonly firstEventTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly contextWindows?: Readonly<Record<string, number>>;
+}
+
+/** Providers on a real server, reached by the real client, and everything that is to be seen from outside. */
+export async function createWorld(options: WorldOptions) {
+  const { providers, firstEventTimeoutMs = 5_000, idleTimeoutMs = 5_000, contextWindows = {} } = options;
+  const asked: string[] = [];
+  const hungUp: string[] = [];
+  const server = await startHttpServer((request, response) => {
+    const name = /^\/([^/]+)\//.exec(request.url ?? '')?.[1] ?? '';
+    asked.push(name);
+    response.on('close', () => {
+      if (!response.writableFinished) hungUp.push(name);
+    });
+    request.resume().on('end', () => providers[name]?.(response, request));
+  });
+  const http = createUndiciHttpClient({ origin: server.origin, idleTimeoutMs, allowPrivate: true });
+  const records: string[] = [];
+  const failures: Attempt[] = [];
+  const cancel = new AbortController();
+
+  const ranked = Object.keys(providers).map((name): RankedCandidate => {
+    const isAnthropic = name.startsWith('claude');
+    const baseUrl = new URL(isAnthropic ? `/${name}/` : `/${name}/v1/`, server.origin);
+    const create = isAnthropic ? createAnthropic : createOpenai;
+    const model = { id: name, weight: 5, price: parsePrice({ input: '1', output: '2' }), contextWindow: contextWindows[name] };
+    const provider = create({ id: name, baseUrl, apiKey: 'secret', http, firstEventTimeoutMs });
+    const terms = { cost: 0, latency: 0, failure: 0, capability: 0 };
+    const candidate = { id: name, model, provider, upstreamModel: name };
+    return { candidate, terms, score: 0, estimatedCostNanoUsd: 0n, ttftMs: 0, errorRate: 0 };
+  });
+
+  return {
+    ranked,
+    /** The providers that were asked, in order. */
+    asked,
+    /** Those whose connection was closed before their answer had ended. */
+    hungUp,
+    /** What was told to the health, in order. */
+    records,
+    failures,
+    cancel,
+    open(body: object = {}, more: Partial<OpenCompletionOptions> = {}): Promise<Completion> {
+      const request = openaiDialect.readRequest({ messages: [{ role: 'user', content: 'Hi' }], stream: true, ...body });
+      const now = (): number => performance.now();
+      return openCompletion({
+        request,
+        ranked,
+        requestId: 'req-1',
+        answerDialect: openaiDialect,
+        maxAttempts: 3,
+        signal: cancel.signal,
+        bill: createBill(10, request.choices),
+        health: {
+          ...createHealth({ now }),
+          recordSuccess: (id) => records.push(`${id} succeeded`),
+          recordFailure: (id) => records.push(`${id} failed`),
+          recordFirstToken: (id) => records.push(`${id} began`),
+        },
+        now,
+        onFailedAttempt: (attempt) => failures.push(attempt),
+        ...more,
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      cancel.abort(new Error('the test is over'));
+      await server[Symbol.asyncDispose]();
+      await http.close();
+    },
+  };
+}
+
+/** Everything that a completion gives, as text: a stream with its end, or the body of a whole answer. */
+export async function readAll(completion: Completion): Promise<string> {
+  if (!completion.streamed) return completion.body;
+  const read = await readUntilError(completion.output);
+  if (read.error !== undefined) throw read.error;
+  return read.text + completion.end(completion.receipt(true));
+}
+
+/** What came before the error, and the error. */
+export async function readUntilError(output: AsyncIterable<Output>): Promise<{ text: string; error: unknown }> {
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for await (const piece of output) text += typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true });
+  } catch (error) {
+    return { text, error };
+  }
+  return { text, error: undefined };
+}
+
+/** The error that a promise ends with; fails the test when there is none or it is not ours. */
+export async function errorOf(promise: Promise<unknown>): Promise<GatewayError> {
+  const error: unknown = await promise.then(
+    () => new Error('it went well'),
+    (reason: unknown) => reason,
+  );
+  if (isGatewayError(error)) return error;
+  throw error;
+}
+
+export { anthropicDialect, openaiDialect };

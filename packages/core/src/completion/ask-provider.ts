@@ -1,0 +1,74 @@
+import { GatewayError } from '../errors.ts';
+import type { HttpAnswer } from '../providers/http-client.ts';
+import type { RankedCandidate } from '../router/rank.ts';
+import type { OpenCompletionOptions } from './open-completion.ts';
+
+/** Longest part of an error answer that is read to find out what it means. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** A provider's good answer and the alarm that ends it if the commit point takes too long. */
+export interface Asked {
+  readonly answer: HttpAnswer;
+  /** To be called at the commit point, or when the attempt has failed. */
+  readonly stopAlarm: () => void;
+}
+
+/**
+ * Sends the request in the provider's dialect and waits for a good answer's headers.
+ * @param deadline when the caller's own time is up, by `options.now`.
+ * @throws GatewayError what an answer other than 2xx means, `unsupported_parameter`, or as `Provider.open`.
+ */
+export async function askProvider(
+  { candidate }: RankedCandidate,
+  options: OpenCompletionOptions,
+  deadline: number,
+): Promise<Asked> {
+  const { request, requestId, signal } = options;
+  const { provider, model, upstreamModel } = candidate;
+  const target = { model: upstreamModel, maxOutputTokens: model.maxOutputTokens };
+  const { dialect } = provider;
+  const body =
+    request.source.dialect === dialect.name
+      ? dialect.patchRequest(request, target)
+      : dialect.writeRequest(request, target);
+
+  const sentAt = options.now();
+  const timeoutMs = Math.max(1, Math.min(provider.firstEventTimeoutMs, deadline - sentAt));
+  const answer = await provider.open({ body: JSON.stringify(body), requestId, signal, headersTimeoutMs: timeoutMs });
+  const alarm = setTimeout(() => answer.abort(tooLate()), Math.max(1, sentAt + timeoutMs - options.now()));
+  const stopAlarm = (): void => clearTimeout(alarm);
+  if (answer.status >= 200 && answer.status < 300) return { answer, stopAlarm };
+  try {
+    throw dialect.readError({
+      status: answer.status,
+      headers: answer.headers,
+      body: await readText(answer, MAX_ERROR_BYTES),
+    });
+  } finally {
+    stopAlarm();
+  }
+}
+
+/**
+ * The first bytes of an answer as text; what is longer than `maxBytes` is cut off.
+ * A body that breaks off gives what came before.
+ */
+async function readText(answer: HttpAnswer, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  try {
+    for await (const chunk of answer.body) {
+      text += decoder.decode(chunk.subarray(0, maxBytes - length), { stream: true });
+      length += chunk.length;
+      if (length >= maxBytes) break;
+    }
+  } catch {
+    // The status alone says enough.
+  }
+  return text;
+}
+
+function tooLate(): GatewayError {
+  return new GatewayError('upstream_timeout', 'The provider did not begin its answer in time.');
+}

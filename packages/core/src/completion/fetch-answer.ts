@@ -1,0 +1,102 @@
+import { isJsonObject, type JsonObject } from '../chat/json.ts';
+import type { StreamPart } from '../chat/stream-part.ts';
+import type { Receipt } from '../cost/receipt.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import { GatewayError } from '../errors.ts';
+import type { HttpAnswer } from '../providers/http-client.ts';
+import type { RankedCandidate } from '../router/rank.ts';
+import { askProvider } from './ask-provider.ts';
+import type { OpenCompletionOptions } from './open-completion.ts';
+
+/** Longest answer that is not streamed. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+
+const encoder = new TextEncoder();
+
+/** A whole answer. */
+export interface CompleteAnswer {
+  readonly streamed: false;
+  readonly served: RankedCandidate;
+  /** What `body` is written in. */
+  readonly dialect: Dialect;
+  /** The answer as JSON text, its `usage` with our exact cost; the provider's own text where both sides speak one dialect. */
+  readonly body: string;
+  readonly receipt: Receipt;
+}
+
+/** One try at a whole answer. */
+export async function fetchAnswer(
+  ranked: RankedCandidate,
+  options: OpenCompletionOptions,
+  deadline: number,
+): Promise<CompleteAnswer> {
+  const { candidate } = ranked;
+  const { bill, requestId, health } = options;
+  const spoken = candidate.provider.dialect;
+  const sentAt = options.now();
+  const { answer, stopAlarm } = await askProvider(ranked, options, deadline);
+  try {
+    const text = await readWhole(answer);
+    const parts = spoken.readAnswer(parseAnswer(text, answer.status));
+    const receipt = bill(candidate.model, { ...summarise(parts), complete: true });
+    const dialect = options.answerDialect === 'native' ? spoken : options.answerDialect;
+    const identity = { requestId, model: candidate.model.id, created: Math.floor(Date.now() / 1000) };
+    const body =
+      dialect === spoken ? dialect.patchAnswer(text, receipt) : dialect.writeAnswer(parts, identity, receipt);
+    // The whole answer is its first token: what a caller waits for.
+    health.recordFirstToken(candidate.id, options.now() - sentAt);
+    health.recordSuccess(candidate.id);
+    return { streamed: false, served: ranked, dialect, body, receipt };
+  } catch (error) {
+    answer.abort(error instanceof Error ? error : new Error('the attempt failed', { cause: error }));
+    throw error;
+  } finally {
+    stopAlarm();
+  }
+}
+
+async function readWhole(answer: HttpAnswer): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of answer.body) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES)
+      throw new GatewayError('upstream_protocol', 'The answer of the provider is too long.');
+  }
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode();
+  } catch (error) {
+    throw new GatewayError('upstream_protocol', 'The answer of the provider is not valid UTF-8.', { cause: error });
+  }
+}
+
+function parseAnswer(text: string, status: number): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message would quote the answer.
+  }
+  if (isJsonObject(value)) return value;
+  throw new GatewayError('upstream_protocol', 'The answer of the provider is not a JSON object.', {
+    upstreamStatus: status,
+  });
+}
+
+function summarise(parts: readonly StreamPart[]): {
+  usage: (StreamPart & { type: 'usage' })['usage'] | undefined;
+  countedTokens: number;
+} {
+  let usage;
+  let textBytes = 0;
+  for (const part of parts) {
+    if (part.type === 'usage') usage = part.usage;
+    if (part.type === 'error') throw part.error;
+    if (part.type === 'text-delta' || part.type === 'reasoning-delta' || part.type === 'refusal-delta')
+      textBytes += encoder.encode(part.text).length;
+    if (part.type === 'tool-call-delta') textBytes += encoder.encode(part.arguments).length;
+  }
+  return { usage, countedTokens: Math.ceil(textBytes / 4) };
+}

@@ -1,0 +1,199 @@
+import type { Receipt } from '../cost/receipt.ts';
+import type { Dialect, StreamFacts } from '../dialects/dialect.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
+import type { HttpAnswer } from '../providers/http-client.ts';
+import type { RankedCandidate } from '../router/rank.ts';
+import { askProvider } from './ask-provider.ts';
+import type { OpenCompletionOptions } from './open-completion.ts';
+import { createRelay } from './relay.ts';
+import type { Output, StreamConverter } from './stream-converter.ts';
+import { createTranslator } from './translate.ts';
+
+/** Most bytes held back while waiting for the first content event. */
+const MAX_HELD_BYTES = 256 * 1024;
+
+/** A stream past its commit point. */
+export interface OpenStream {
+  readonly streamed: true;
+  readonly served: RankedCandidate;
+  /** What the caller reads. */
+  readonly dialect: Dialect;
+  readonly facts: StreamFacts;
+  /**
+   * The caller's bytes up to, but without, the terminator; what came before the commit point first. Iterate it once.
+   * A normal end means a complete answer. @throws GatewayError what went wrong after the commit point, or the signal's reason.
+   */
+  readonly output: AsyncIterable<Output>;
+  /** The bill by what is known now. */
+  receipt(complete: boolean): Receipt;
+  /** The events that end a good stream, terminator included. */
+  end(receipt: Receipt): string;
+}
+
+/** One try at opening a stream: until the first valid content event has come. */
+export async function openStream(
+  ranked: RankedCandidate,
+  options: OpenCompletionOptions,
+  deadline: number,
+): Promise<OpenStream> {
+  const { candidate } = ranked;
+  const sentAt = options.now();
+  const { answer, stopAlarm } = await askProvider(ranked, options, deadline);
+  const dialect = options.answerDialect === 'native' ? candidate.provider.dialect : options.answerDialect;
+  const converter = createConverter(ranked, dialect, options);
+  try {
+    checkEventStream(answer);
+    const source = answer.body[Symbol.asyncIterator]();
+    const held = await readToCommitPoint(source, converter);
+    options.health.recordFirstToken(candidate.id, options.now() - sentAt);
+    return {
+      streamed: true,
+      served: ranked,
+      dialect,
+      facts: converter.facts,
+      output: {
+        [Symbol.asyncIterator]: () => new StreamOutput({ held, source, converter, answer, id: candidate.id, options }),
+      },
+      receipt: (complete) => options.bill(candidate.model, { ...used(converter.facts), complete }),
+      end: (receipt) => converter.end(receipt),
+    };
+  } catch (error) {
+    answer.abort(error instanceof Error ? error : new Error('the attempt failed', { cause: error }));
+    throw error;
+  } finally {
+    stopAlarm();
+  }
+}
+
+function createConverter(
+  { candidate }: RankedCandidate,
+  dialect: Dialect,
+  options: OpenCompletionOptions,
+): StreamConverter {
+  const { request, requestId, bill } = options;
+  const streamOptions = {
+    includeUsage: request.includeUsage,
+    choices: request.choices,
+    price: (usage: StreamFacts['usage'], countedTokens: number) =>
+      bill(candidate.model, { usage, countedTokens, complete: true }),
+  };
+  const spoken = candidate.provider.dialect;
+  if (spoken === dialect) return createRelay(dialect.createMeter(streamOptions), dialect.terminator);
+  const identity = { requestId, model: candidate.model.id, created: Math.floor(Date.now() / 1000) };
+  return createTranslator(
+    spoken.createStreamReader(),
+    dialect.createStreamWriter(identity, streamOptions),
+    request.choices,
+  );
+}
+
+function checkEventStream(answer: HttpAnswer): void {
+  const type = answer.headers['content-type'] ?? '';
+  // A missing type is let pass: what counts is that valid events follow.
+  if (type !== '' && !type.toLowerCase().startsWith('text/event-stream')) {
+    throw new GatewayError('upstream_protocol', 'The provider answered with something other than an event stream.', {
+      upstreamStatus: answer.status,
+    });
+  }
+  if (answer.headers['content-encoding'] !== undefined && answer.headers['content-encoding'] !== 'identity') {
+    throw new GatewayError('upstream_protocol', 'The provider compressed its stream though it was asked not to.', {
+      upstreamStatus: answer.status,
+    });
+  }
+}
+
+async function readToCommitPoint(source: AsyncIterator<Uint8Array>, converter: StreamConverter): Promise<Output[]> {
+  const { facts } = converter;
+  const held: Output[] = [];
+  let heldBytes = 0;
+  for (;;) {
+    const { value, done } = await source.next();
+    if (done === true) {
+      throw new GatewayError('upstream_protocol', 'The provider ended its stream without an answer.');
+    }
+    const output = converter.push(value);
+    if (facts.error !== undefined && !facts.started) throw facts.error;
+    if (output.length > 0) held.push(output);
+    if (facts.started) return held;
+    heldBytes += value.length;
+    if (facts.terminated)
+      throw new GatewayError('upstream_protocol', 'The provider ended its stream without an answer.');
+    if (heldBytes > MAX_HELD_BYTES)
+      throw new GatewayError('upstream_protocol', 'The provider sent too much before its answer.');
+  }
+}
+
+function used(facts: StreamFacts): { usage: StreamFacts['usage']; countedTokens: number } {
+  return { usage: facts.usage, countedTokens: facts.countedTokens };
+}
+
+interface StreamOutputOptions {
+  readonly held: Output[];
+  readonly source: AsyncIterator<Uint8Array>;
+  readonly converter: StreamConverter;
+  readonly answer: HttpAnswer;
+  /** Of the deployment, for its health. */
+  readonly id: string;
+  readonly options: OpenCompletionOptions;
+}
+
+const END = { value: undefined, done: true } as const;
+
+/** The iterator of {@link OpenStream.output}; by hand, since a generator would cost one promise more per read. */
+class StreamOutput implements AsyncIterator<Output, undefined> {
+  readonly #from: StreamOutputOptions;
+  #over = false;
+
+  constructor(from: StreamOutputOptions) {
+    this.#from = from;
+  }
+
+  async next(): Promise<IteratorResult<Output, undefined>> {
+    const { held, source, converter } = this.#from;
+    const ready = held.shift();
+    if (ready !== undefined) return { value: ready, done: false };
+    try {
+      while (!this.#over) {
+        const { facts } = converter;
+        if (facts.error !== undefined) throw facts.error;
+        if (facts.terminated) return this.#complete();
+        const { value, done } = await source.next();
+        if (done === true) {
+          if (facts.finished) return this.#complete();
+          throw new GatewayError('upstream_protocol', 'The provider ended its stream in the middle of the answer.');
+        }
+        const output = converter.push(value);
+        if (output.length > 0) return { value: output, done: false };
+      }
+      return END;
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  /** A reader that stops early has left; whoever aborts the signal says why. */
+  return(): Promise<IteratorResult<Output, undefined>> {
+    this.#over = true;
+    this.#from.answer.abort(new GatewayError('client_cancelled', 'The reader stopped.'));
+    return Promise.resolve(END);
+  }
+
+  #complete(): IteratorResult<Output, undefined> {
+    this.#over = true;
+    const { answer, options, id } = this.#from;
+    answer.discard();
+    options.health.recordSuccess(id);
+    return END;
+  }
+
+  #fail(error: unknown): IteratorResult<Output, undefined> {
+    const { answer, options, id, converter } = this.#from;
+    // With its finish reason an answer is whole, however its connection ends.
+    const cancelled = options.signal.aborted;
+    if (!cancelled && converter.facts.finished && converter.facts.error === undefined) return this.#complete();
+    this.#over = true;
+    answer.abort(error instanceof Error ? error : new Error('the stream failed', { cause: error }));
+    if (!cancelled && isGatewayError(error) && error.facts.blamesProvider) options.health.recordFailure(id);
+    throw error;
+  }
+}

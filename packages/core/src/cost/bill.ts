@@ -1,0 +1,29 @@
+import type { ReportedUsage } from '../chat/usage.ts';
+import type { Price } from './price.ts';
+import { createReceipt, type Receipt } from './receipt.ts';
+
+/** Makes the bill of one request, for whichever model served it and by whatever is known of its use at that moment. */
+export type Bill = (model: BilledModel, use: Use) => Receipt;
+
+/** What of a model its bill depends on. */
+export interface BilledModel {
+  readonly price: Price;
+  readonly contextWindow?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
+}
+
+/** What is known of a request's use when its bill is made. */
+export interface Use {
+  /** As the provider reported it; `undefined` when it reported none. */
+  readonly usage: ReportedUsage | undefined;
+  /** Our own count of output tokens. */
+  readonly countedTokens: number;
+  /** False when the answer was cut short by anyone. */
+  readonly complete: boolean;
+}
+
+/** The {@link Bill} of a request with this likely input, in tokens, that asks for so many choices. */
+export function createBill(likelyInputTokens: number, choices: number): Bill {
+  return ({ price, contextWindow, maxOutputTokens }, use) =>
+    createReceipt({ ...use, estimatedInputTokens: likelyInputTokens, contextWindow, maxOutputTokens, choices }, price);
+}
