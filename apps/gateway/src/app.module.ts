@@ -1,0 +1,24 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { HealthController } from './http/health.controller.ts';
+import { ChatController } from './surfaces/chat/chat.controller.ts';
+import { ChatCompletionsController } from './surfaces/chat-completions/chat-completions.controller.ts';
+import { ExplainController } from './surfaces/explain/explain.controller.ts';
+import { GenerationsController } from './surfaces/generations/generations.controller.ts';
+import { ModelsController } from './surfaces/models/models.controller.ts';
+
+/** The one module: every route, and what `createGateway` has built for them. */
+@Module({
+  controllers: [
+    ChatController,
+    ChatCompletionsController,
+    ModelsController,
+    GenerationsController,
+    ExplainController,
+    HealthController,
+  ],
+})
+export class AppModule {
+  static with(providers: Provider[]): DynamicModule {
+    return { module: AppModule, providers };
+  }
+}

@@ -1,0 +1,68 @@
+import type { Config, KeyConfig, ProviderConfig } from '@tokenhub/config';
+import {
+  createAnthropic,
+  createOpenai,
+  createVllm,
+  type Candidate,
+  type Provider,
+  type ProviderOptions,
+} from '@tokenhub/core';
+import { createUndiciHttpClient, type UndiciHttpClient } from '@tokenhub/core/undici';
+
+/** What can be called and by whom: the configuration made ready to serve. Never changed; a reload makes a new one. */
+export interface Catalog {
+  readonly config: Config;
+  readonly candidates: readonly Candidate[];
+  hasModel(modelId: string): boolean;
+  /** True when the key may use the model. */
+  allows(key: KeyConfig, modelId: string): boolean;
+  /** Closes the connections to all providers once their answers have ended. */
+  close(): Promise<void>;
+}
+
+const ADAPTERS: Readonly<Record<ProviderConfig['type'], (options: ProviderOptions) => Provider>> = {
+  openai: createOpenai,
+  anthropic: createAnthropic,
+  vllm: createVllm,
+};
+
+export function createCatalog(config: Config): Catalog {
+  const clients: UndiciHttpClient[] = [];
+  const providers = new Map<string, Provider>();
+  for (const provider of config.providers) {
+    const http = createUndiciHttpClient({
+      origin: provider.baseUrl.origin,
+      connectTimeoutMs: provider.timeouts.connectMs,
+      idleTimeoutMs: provider.timeouts.idleMs,
+      maxConnections: provider.maxConnections,
+      allowPrivate: provider.allowPrivate,
+    });
+    clients.push(http);
+    const { id, baseUrl, apiKey, timeouts } = provider;
+    const adapter = ADAPTERS[provider.type];
+    providers.set(id, adapter({ id, baseUrl, apiKey, http, firstEventTimeoutMs: timeouts.firstEventMs }));
+  }
+  const modelIds = new Set(config.models.map((model) => model.id));
+  return {
+    config,
+    candidates: [...deployments(config, providers)],
+    hasModel: (modelId) => modelIds.has(modelId),
+    allows: (key, modelId) => key.models.includes('*') || key.models.includes(modelId),
+    close: async () => void (await Promise.all(clients.map((client) => client.close()))),
+  };
+}
+
+function* deployments(config: Config, providers: ReadonlyMap<string, Provider>): Generator<Candidate> {
+  for (const { deployments: places, ...model } of config.models) {
+    const seen = new Set<string>();
+    for (const { provider: providerId, model: upstreamModel } of places) {
+      const provider = providers.get(providerId);
+      // The configuration is checked: every deployment names a provider that it defines.
+      if (provider === undefined) throw new Error(`unknown provider ${providerId}`);
+      const plain = `${model.id}@${providerId}`;
+      const id = seen.has(plain) ? `${plain}/${upstreamModel}` : plain;
+      seen.add(plain);
+      yield { id, model, provider, upstreamModel };
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import type { ServerResponse } from 'node:http';
+import type { KeyConfig } from '@tokenhub/config';
+import {
+  createBill,
+  estimateInput,
+  GatewayError,
+  isGatewayError,
+  openCompletion,
+  type ChatRequest,
+  type CompleteAnswer,
+  type Health,
+  type OpenStream,
+  type RankedCandidate,
+} from '@tokenhub/core';
+import type { Quota, ReserveDecision } from '@tokenhub/metering';
+import { Account } from './account.ts';
+import { estimateUse } from './admission/estimate.ts';
+import { limitHeaders } from './admission/limit-headers.ts';
+import { toGatewayError } from './admission/refusal.ts';
+import type { Reservations } from './admission/reservations.ts';
+import { scopesOf } from './admission/scopes.ts';
+import type { Catalog } from './catalog.ts';
+import { answerError } from './http/answer-error.ts';
+import type { ChatMetrics } from './metrics.ts';
+import type { Exchanges } from './relay/exchanges.ts';
+import type { Heartbeat } from './relay/heartbeat.ts';
+import { writeOutput } from './relay/write-output.ts';
+import { rankCandidates } from './rank-candidates.ts';
+import type { RoutingPolicy } from './surfaces/routing-policy.ts';
+import type { Surface } from './surfaces/surface.ts';
+
+/** What a chat needs of the process. */
+export interface ChatServices {
+  /** The catalog in force now. */
+  readonly catalog: () => Catalog;
+  readonly quota: Quota;
+  readonly reservations: Reservations;
+  readonly health: Health;
+  readonly exchanges: Exchanges;
+  readonly heartbeat: Heartbeat;
+  readonly metrics: ChatMetrics;
+}
+
+/** One chat request as a surface has read it. */
+export interface ChatCall {
+  readonly request: ChatRequest;
+  readonly policy: RoutingPolicy;
+  /** The caller's own count of its input, for routing only. */
+  readonly estimatedInputTokens?: number | undefined;
+  readonly surface: Surface;
+  readonly key: KeyConfig;
+  readonly requestId: string;
+  readonly clientRequestId?: string | undefined;
+}
+
+/**
+ * Steps 2 to 6 of a request's life, the same for every surface. Whatever happens, the caller gets one good answer or one
+ * explicit error, and a granted reservation is settled exactly once.
+ */
+export async function completeChat(services: ChatServices, call: ChatCall, response: ServerResponse): Promise<void> {
+  const { request, key, requestId, surface } = call;
+  const { reservations, metrics } = services;
+  const exchange = services.exchanges.open(response);
+  const headers = ['X-Request-Id', requestId];
+  if (call.clientRequestId !== undefined) headers.push('X-Client-Request-Id', call.clientRequestId);
+  const account = new Account(call, performance.now());
+  try {
+    // Ranking comes before admission: what has to be reserved depends on who may serve.
+    const input = estimateInput(request);
+    const catalog = services.catalog();
+    const inputTokens = call.estimatedInputTokens ?? input.likely;
+    const { ranked, policy } = rankCandidates(call, { catalog, health: services.health, inputTokens });
+
+    const estimate = estimateUse(request, input, ranked);
+    const scopes = scopesOf(key, catalog.config);
+    const decision = await services.quota.reserve({
+      requestId,
+      org: key.org,
+      scopes,
+      ...estimate,
+      admission: account.admission,
+    });
+    headers.push(...limitHeaders(decision.remaining));
+    checkGranted(decision);
+    account.admitted = true;
+    reservations.keep(requestId, key.org, () => account.costSoFar(estimate.floorNanoUsd));
+
+    const completion = await openCompletion({
+      request,
+      ranked,
+      requestId,
+      answerDialect: surface.answerDialect,
+      maxAttempts: catalog.config.routing.maxAttempts,
+      maxLatencyMs: policy.maxLatencyMs,
+      signal: exchange.signal,
+      bill: createBill(input.likely, request.choices),
+      health: services.health,
+      now: () => performance.now(),
+      onFailedAttempt: (attempt) => account.addFailure(attempt),
+    });
+    account.serve(completion, performance.now());
+    headers.push(...routingHeaders(account, completion.served));
+    if (completion.streamed) await relay(completion);
+    else answer(completion);
+  } catch (error) {
+    fail(exchange.signal.aborted ? exchange.signal.reason : error);
+  } finally {
+    exchange.close();
+    if (account.admitted) {
+      const event = account.close(performance.now());
+      const tokens = event.counts.promptTokens + event.counts.completionTokens;
+      reservations.settle({ requestId, org: key.org, tokens, costNanoUsd: event.costNanoUsd, event });
+      metrics.record(event);
+    }
+  }
+
+  async function relay(stream: OpenStream): Promise<void> {
+    response.writeHead(200, [...headers, ...STREAM_HEADERS, ...surface.streamHeaders(stream.dialect)]);
+    services.heartbeat.add(response);
+    try {
+      await writeOutput(response, stream.output, exchange.signal);
+    } finally {
+      services.heartbeat.remove(response);
+    }
+    const receipt = account.complete(stream.receipt(true));
+    // From here on the answer is complete: SDKs hang up at the terminator, and that is no cancellation.
+    exchange.complete();
+    response.end(surface.endStream(stream.end(receipt), stream.dialect, receipt));
+  }
+
+  function answer(whole: CompleteAnswer): void {
+    account.complete(whole.receipt);
+    exchange.complete();
+    const body = Buffer.from(surface.writeAnswer(whole, account.decision));
+    response.writeHead(200, [...headers, 'Content-Type', 'application/json', 'Content-Length', String(body.length)]);
+    response.end(body);
+  }
+
+  function fail(cause: unknown): void {
+    const error = isGatewayError(cause)
+      ? cause
+      : new GatewayError('internal_error', 'Something went wrong here.', { cause });
+    const receipt = account.fail(error);
+    if (error.code === 'internal_error') metrics.reportFault(error, requestId);
+    if (response.destroyed || error.code === 'client_cancelled') response.destroy();
+    else if (!response.headersSent) answerError(response, error, { dialect: surface.errorDialect, requestId, headers });
+    else response.end(surface.errorDialect.writeStreamError(error, requestId) + surface.endBrokenStream(receipt));
+  }
+}
+
+/** Exactly what a stream's caller may rely on; `X-Accel-Buffering` keeps nginx from holding events back. */
+const STREAM_HEADERS = [
+  'Content-Type',
+  'text/event-stream',
+  'Cache-Control',
+  'no-cache',
+  'Connection',
+  'keep-alive',
+  'X-Accel-Buffering',
+  'no',
+];
+
+function checkGranted(decision: ReserveDecision): void {
+  if (!decision.granted) throw toGatewayError(decision);
+}
+
+function routingHeaders(account: Account, { candidate }: RankedCandidate): string[] {
+  return [
+    'X-TokenHub-Model',
+    candidate.model.id,
+    'X-TokenHub-Provider',
+    candidate.provider.id,
+    'X-TokenHub-Reason',
+    account.decision.reason,
+    'X-TokenHub-Attempts',
+    String(account.decision.attempts.length),
+  ];
+}

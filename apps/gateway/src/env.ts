@@ -1,0 +1,49 @@
+import {
+  parseOneOf,
+  parsePort,
+  parseText,
+  readSettings,
+  redisOptions,
+  type RedisConnection,
+  type SettingsOf,
+} from '@tokenhub/config';
+import { parseDatabaseUrl } from '@tokenhub/metering';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Everything the gateway takes from its environment. */
+const SETTINGS = {
+  GATEWAY_HOST: { help: 'The address to listen on.', default: '127.0.0.1', parse: parseText },
+  GATEWAY_PORT: { help: 'The port to listen on; 0 takes a free one.', default: 8080, parse: parsePort },
+  TOKENHUB_CONFIG: { help: 'The configuration file.', default: './tokenhub.yaml', parse: parseText },
+  REDIS_URL: {
+    help: 'A Redis or Valkey such as redis://127.0.0.1:6379; "pnpm start" brings one along.',
+    parse: (text: string): RedisConnection => redisOptions(text),
+  },
+  TOKENHUB_DATA_DIR: { help: 'The directory of the embedded ledger.', default: './data', parse: parseText },
+  DATABASE_URL: {
+    help: 'The ledger: sqlite:PATH. By default ledger.sqlite in the data directory.',
+    default: undefined,
+    parse: (text: string): string | undefined => {
+      parseDatabaseUrl(text);
+      return text;
+    },
+  },
+  TOKENHUB_KEY_PEPPER: {
+    help: 'The secret under which API keys are hashed: at least 16 characters.',
+    parse: parsePepper,
+  },
+  LOG_LEVEL: { help: 'How much is logged.', default: 'info', parse: parseOneOf(...LOG_LEVELS) },
+} as const;
+
+export type GatewaySettings = SettingsOf<typeof SETTINGS>;
+
+/** The only reader of `process.env`. @throws SettingsError with all that is wrong. */
+export function readEnv(): GatewaySettings {
+  return readSettings(process.env, SETTINGS);
+}
+
+function parsePepper(text: string): string {
+  if (text.length < 16) throw new RangeError('must have at least 16 characters');
+  return text;
+}

@@ -1,0 +1,34 @@
+import type { KeyConfig, KeyScope } from '@tokenhub/config';
+import { GatewayError } from '@tokenhub/core';
+import type { FastifyRequest } from 'fastify';
+import { readClientRequestId } from './request-ids.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls; set by the authentication hook on every route under `/v1`. */
+    caller: KeyConfig | null;
+  }
+}
+
+/** The key of whoever calls. @throws GatewayError `forbidden` when it may not do this. */
+export function callerOf(request: FastifyRequest, scope?: KeyScope): KeyConfig {
+  const { caller } = request;
+  if (caller === null) throw new Error('a route under /v1 was reached without authentication');
+  if (scope !== undefined && !caller.scopes.includes(scope)) {
+    throw new GatewayError('forbidden', `This API key has no "${scope}" scope. Ask for a key that has it.`);
+  }
+  return caller;
+}
+
+/** What every chat call says of itself besides its body. */
+export function chatCallFrom(request: FastifyRequest): {
+  key: KeyConfig;
+  requestId: string;
+  clientRequestId: string | undefined;
+} {
+  return {
+    key: callerOf(request, 'chat'),
+    requestId: request.id,
+    clientRequestId: readClientRequestId(request.headers['x-request-id']),
+  };
+}

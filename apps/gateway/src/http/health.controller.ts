@@ -1,0 +1,41 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { ChatServices } from '../complete-chat.ts';
+import { CHAT_SERVICES, READINESS } from '../tokens.ts';
+
+/** Can this process serve now? */
+export interface Readiness {
+  /** Each thing it depends on, and whether that is in order. */
+  check(): Promise<Readonly<Record<string, boolean>>>;
+}
+
+@Controller()
+export class HealthController {
+  readonly #readiness: Readiness;
+  readonly #services: ChatServices;
+
+  constructor(@Inject(READINESS) readiness: Readiness, @Inject(CHAT_SERVICES) services: ChatServices) {
+    this.#readiness = readiness;
+    this.#services = services;
+  }
+
+  /** The process lives. */
+  @Get('healthz')
+  healthz(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  /** The process can serve. */
+  @Get('readyz')
+  async readyz(@Res() reply: FastifyReply): Promise<void> {
+    const checks = await this.#readiness.check();
+    const ready = Object.values(checks).every(Boolean);
+    await reply.status(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not_ready', checks });
+  }
+
+  @Get('metrics')
+  async metrics(@Res() reply: FastifyReply): Promise<void> {
+    const { registry } = this.#services.metrics;
+    await reply.type(registry.contentType).send(await registry.metrics());
+  }
+}

@@ -1,0 +1,44 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { GatewayError, openaiDialect, type ErrorCode } from '@tokenhub/core';
+import { LogController } from 'fastify';
+import { createRequestId } from './request-ids.ts';
+
+/** Largest request body, in bytes. */
+const BODY_LIMIT = 10 * 1024 * 1024;
+
+/** Fastify's options where its defaults would hurt. */
+export const SERVER_OPTIONS = {
+  bodyLimit: BODY_LIMIT,
+  genReqId: createRequestId,
+  requestIdHeader: false,
+  // A log line per request would cost more than the request does; chats are logged at their end.
+  logController: new LogController({ disableRequestLogging: true }),
+  // No Express middleware here, and so no stack of it to walk for every request.
+  skipMiddie: true,
+  // Longest wait for a whole request. Answers have no such limit: a stream may take as long as it takes.
+  requestTimeout: 30_000,
+  keepAliveTimeout: 72_000,
+  forceCloseConnections: true,
+  http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+  clientErrorHandler: answerMalformedRequest,
+} as const;
+
+const CLIENT_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers are larger than 16 KiB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
+};
+
+/** Answers what is not even HTTP, on the bare socket, and closes it. */
+function answerMalformedRequest(cause: Error & { code?: string }, socket: Socket): void {
+  if (cause.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [code, message] = CLIENT_ERRORS[cause.code ?? ''] ?? [
+    'malformed_request',
+    'The request is not well-formed HTTP.',
+  ];
+  const error = new GatewayError(code, message, { cause });
+  const { status } = error.facts;
+  const body = JSON.stringify(openaiDialect.writeError(error, createRequestId()));
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nConnection: close`;
+  socket.end(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}

@@ -1,0 +1,102 @@
+import { formatUsd, type GatewayError } from '@tokenhub/core';
+import type { CostEvent } from '@tokenhub/metering';
+import { Counter, Gauge, Histogram, Registry, type GaugeConfiguration } from 'prom-client';
+import type { FastifyBaseLogger } from 'fastify';
+
+/** What operators see of chats: a few numbers per request, none per token. */
+export interface ChatMetrics {
+  readonly registry: Registry;
+  /** Counts a request that has ended. */
+  record(event: CostEvent): void;
+  /** Writes a fault of our own to the log; callers only see that something went wrong. */
+  reportFault(error: GatewayError, requestId: string): void;
+}
+
+/** Read when metrics are asked for. */
+export interface Gauges {
+  readonly openExchanges: () => number;
+  readonly openStreams: () => number;
+  readonly unsettled: () => number;
+}
+
+export function createChatMetrics(gauges: Gauges, log: FastifyBaseLogger): ChatMetrics {
+  const logsGoodChats = ['debug', 'trace'].includes(log.level);
+  const registry = new Registry();
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'tokenhub_requests_total',
+    help: 'Admitted requests that have ended',
+    labelNames: ['surface', 'model', 'provider', 'outcome'],
+    registers,
+  });
+  const tokens = new Counter({
+    name: 'tokenhub_tokens_total',
+    help: 'Tokens by kind: prompt and completion are totals, the others parts of them',
+    labelNames: ['model', 'provider', 'kind'],
+    registers,
+  });
+  const cost = new Counter({
+    name: 'tokenhub_cost_usd_total',
+    help: 'Cost in USD',
+    labelNames: ['model', 'provider'],
+    registers,
+  });
+  const firstToken = new Histogram({
+    name: 'tokenhub_first_token_seconds',
+    help: 'From admission to the first content event, failover included',
+    labelNames: ['model', 'provider'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60],
+    registers,
+  });
+  const failedAttempts = new Counter({
+    name: 'tokenhub_failed_attempts_total',
+    help: 'Tries at a deployment that failed before the first content event',
+    labelNames: ['deployment', 'reason'],
+    registers,
+  });
+  addGauge({ name: 'tokenhub_open_requests', help: 'Chat requests in flight', registers }, gauges.openExchanges);
+  addGauge({ name: 'tokenhub_open_streams', help: 'Streams being relayed', registers }, gauges.openStreams);
+  addGauge(
+    {
+      name: 'tokenhub_unsettled_requests',
+      help: 'Requests whose settlement the store has not confirmed yet',
+      registers,
+    },
+    gauges.unsettled,
+  );
+
+  return {
+    registry,
+    record(event) {
+      const { surface, outcome, model = '', provider = '', counts } = event;
+      requests.inc({ surface, model, provider, outcome });
+      for (const { deployment, outcome: reason } of event.attempts) {
+        if (reason !== 'served') failedAttempts.inc({ deployment, reason });
+      }
+      if (event.model !== undefined) {
+        tokens.inc({ model, provider, kind: 'prompt' }, counts.promptTokens);
+        tokens.inc({ model, provider, kind: 'completion' }, counts.completionTokens);
+        if (counts.cachedTokens > 0) tokens.inc({ model, provider, kind: 'cached' }, counts.cachedTokens);
+        if (counts.reasoningTokens > 0) tokens.inc({ model, provider, kind: 'reasoning' }, counts.reasoningTokens);
+        cost.inc({ model, provider }, Number(event.costNanoUsd) / 1e9);
+        if (event.firstTokenMs !== undefined) firstToken.observe({ model, provider }, event.firstTokenMs / 1000);
+      }
+      // Most processes do not log every good chat, and should not pay for the line.
+      if (outcome === 'completed' && !logsGoodChats) return;
+      // Ids, counts and times; never a prompt, an answer or a key.
+      const { requestId, keyId, org, reason, errorReason, firstTokenMs, durationMs, attempts } = event;
+      const facts = { requestId, keyId, org, model, provider, outcome, reason, errorReason, firstTokenMs, durationMs };
+      log[outcome === 'completed' ? 'debug' : 'info'](
+        { ...facts, ...counts, attempts: attempts.length, costUsd: formatUsd(event.costNanoUsd) },
+        'chat',
+      );
+    },
+    reportFault(error, requestId) {
+      log.error({ requestId, err: error.cause }, 'a chat failed by a fault of ours');
+    },
+  };
+}
+
+function addGauge(configuration: GaugeConfiguration<string>, read: () => number): void {
+  const gauge: Gauge = new Gauge({ ...configuration, collect: () => gauge.set(read()) });
+}

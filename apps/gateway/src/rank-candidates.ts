@@ -1,0 +1,96 @@
+import {
+  GatewayError,
+  rank,
+  type ExclusionReason,
+  type HealthReader,
+  type RankedCandidate,
+  type Ranking,
+  type RankRequest,
+} from '@tokenhub/core';
+import type { Catalog } from './catalog.ts';
+import type { ChatCall } from './complete-chat.ts';
+import { tighten, type RoutingPolicy } from './surfaces/routing-policy.ts';
+
+/** Output that is expected of a caller who names no bound, in tokens; only to compare models by their cost. */
+const EXPECTED_OUTPUT_TOKENS = 512;
+
+export type RoutedCall = Pick<ChatCall, 'request' | 'policy' | 'key'>;
+
+export interface RoutingContext {
+  readonly catalog: Catalog;
+  readonly health: HealthReader;
+  readonly inputTokens: number;
+}
+
+/** Everybody who could serve this call, and why the others cannot. */
+export function explainRanking(call: RoutedCall, context: RoutingContext): { ranking: Ranking; policy: RoutingPolicy } {
+  const { request, key } = call;
+  const { catalog, health, inputTokens } = context;
+  const policy = tighten(call.policy, catalog.config.routing);
+  const demands: RankRequest = {
+    inputTokens,
+    outputTokens: Math.min(request.maxOutputTokens ?? EXPECTED_OUTPUT_TOKENS, EXPECTED_OUTPUT_TOKENS),
+    mode: policy.mode,
+    model: request.model,
+    autoModels: catalog.config.routing.autoModels,
+    allowModelFallback: policy.allowModelFallback,
+    maxBudgetNanoUsd: policy.maxBudgetNanoUsd,
+    minWeight: policy.minWeight,
+    isAllowed: ({ model }) => catalog.allows(key, model.id),
+    cannotCarry: ({ provider }) =>
+      request.untranslatable.length > 0 && provider.dialect.name !== request.source.dialect,
+  };
+  return { ranking: rank(catalog.candidates, demands, health), policy };
+}
+
+/**
+ * The candidates of this call, best first and at least one.
+ * @throws GatewayError that says why nobody can serve it.
+ */
+export function rankCandidates(
+  call: RoutedCall,
+  context: RoutingContext,
+): { ranked: readonly RankedCandidate[]; policy: RoutingPolicy } {
+  const { model } = call.request;
+  if (model !== undefined && !(context.catalog.hasModel(model) && context.catalog.allows(call.key, model))) {
+    const message = `The model "${model}" does not exist or is not open to this key. GET /v1/models lists those that are.`;
+    throw new GatewayError('model_not_found', message, { param: 'model' });
+  }
+  const { ranking, policy } = explainRanking(call, context);
+  if (ranking.ranked.length === 0) throw whyNobody(ranking, call);
+  return { ranked: ranking.ranked, policy };
+}
+
+function whyNobody({ excluded }: Ranking, { request, policy }: RoutedCall): GatewayError {
+  const reasons = new Set<ExclusionReason>(excluded.map(({ reason }) => reason));
+  // What passes by itself comes first: the same request may succeed in a moment.
+  if (reasons.has('unhealthy')) {
+    return new GatewayError(
+      'no_upstream',
+      'Every model that could serve this request is failing now. Try again shortly.',
+      {
+        retryAfterMs: 10_000,
+      },
+    );
+  }
+  if (reasons.has('budget_exceeded')) {
+    const message =
+      'Every model that could serve this request would cost more than max_budget_usd allows for one request.';
+    return new GatewayError('budget_exceeded', message, { param: 'policy.max_budget_usd' });
+  }
+  const [param] = request.untranslatable;
+  if (reasons.has('unsupported_parameter') && param !== undefined) {
+    const message = `"${param}" cannot be carried over to the models that could serve this request. Leave it out or name another model.`;
+    return new GatewayError('unsupported_parameter', message, { param });
+  }
+  if (reasons.has('context_overflow')) {
+    const message =
+      'The messages are longer than the context window of every model that could serve this request. Shorten them.';
+    return new GatewayError('context_length_exceeded', message, { param: 'messages' });
+  }
+  if (reasons.has('weight_below_minimum')) {
+    const message = `No model that this key may use has a weight of ${policy.minWeight ?? 0} or more.`;
+    return new GatewayError('invalid_parameter', message, { param: 'policy.min_weight' });
+  }
+  return new GatewayError('model_not_found', 'This key may use none of the models.', { param: 'model' });
+}

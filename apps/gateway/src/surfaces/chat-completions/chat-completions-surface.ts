@@ -1,0 +1,14 @@
+import { openaiDialect } from '@tokenhub/core';
+import { costComment } from '../cost-comment.ts';
+import type { Surface } from '../surface.ts';
+
+/** `POST /v1/chat/completions`: OpenAI's format in both directions, whoever serves. */
+export const chatCompletionsSurface: Surface = {
+  name: 'chat_completions',
+  answerDialect: openaiDialect,
+  errorDialect: openaiDialect,
+  streamHeaders: () => [],
+  endStream: (dialectEnd, _dialect, receipt) => dialectEnd + costComment(receipt, false),
+  endBrokenStream: (receipt) => costComment(receipt, true),
+  writeAnswer: (answer) => answer.body,
+};

@@ -1,0 +1,81 @@
+import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { estimateInput, formatUsd, openaiDialect, type JsonObject, type RankedCandidate } from '@tokenhub/core';
+import type { FastifyRequest } from 'fastify';
+import { estimateUse } from '../../admission/estimate.ts';
+import { scopesOf } from '../../admission/scopes.ts';
+import type { ChatServices } from '../../complete-chat.ts';
+import { callerOf } from '../../http/caller.ts';
+import { readJsonBody } from '../../http/read-json-body.ts';
+import { explainRanking, type RoutedCall } from '../../rank-candidates.ts';
+import { CHAT_SERVICES } from '../../tokens.ts';
+import { readEnvelope } from '../chat/read-envelope.ts';
+import { policyFromHeaders } from '../routing-policy.ts';
+
+/** What would happen to a chat request, without anybody being called and anything being reserved. */
+@Controller('v1/route/explain')
+export class ExplainController {
+  readonly #services: ChatServices;
+
+  constructor(@Inject(CHAT_SERVICES) services: ChatServices) {
+    this.#services = services;
+  }
+
+  @Post()
+  @HttpCode(200)
+  explain(@Req() request: FastifyRequest): unknown {
+    const key = callerOf(request, 'chat');
+    const call = readCall(readJsonBody(request.body), request);
+    const catalog = this.#services.catalog();
+    const input = estimateInput(call.request);
+    const inputTokens = call.estimatedInputTokens ?? input.likely;
+    const { health } = this.#services;
+    const { ranking, policy } = explainRanking({ ...call, key }, { catalog, health, inputTokens });
+    const estimate = estimateUse(call.request, input, ranking.ranked);
+    return {
+      mode: policy.mode,
+      estimated_input_tokens: inputTokens,
+      ranked: ranking.ranked.map(toRanked),
+      excluded: ranking.excluded.map(({ candidate, reason }) => ({
+        deployment: candidate.id,
+        model: candidate.model.id,
+        provider: candidate.provider.id,
+        reason,
+      })),
+      reservation: {
+        scopes: scopesOf(key, catalog.config).map(({ id }) => id),
+        tokens: estimate.tokens,
+        cost_usd: formatUsd(estimate.costNanoUsd),
+      },
+    };
+  }
+}
+
+/** A chat body of either shape: the envelope is known by its `request`. */
+function readCall(
+  body: JsonObject,
+  request: FastifyRequest,
+): Omit<RoutedCall, 'key'> & { readonly estimatedInputTokens?: number | undefined } {
+  if (body['request'] !== undefined) return readEnvelope(body);
+  return { request: openaiDialect.readRequest(body), policy: policyFromHeaders(request.headers) };
+}
+
+function toRanked({
+  candidate,
+  score,
+  terms,
+  estimatedCostNanoUsd,
+  ttftMs,
+  errorRate,
+}: RankedCandidate): Record<string, unknown> {
+  return {
+    deployment: candidate.id,
+    model: candidate.model.id,
+    provider: candidate.provider.id,
+    weight: candidate.model.weight,
+    score,
+    terms,
+    estimated_cost_usd: formatUsd(estimatedCostNanoUsd),
+    ttft_ms: ttftMs,
+    error_rate: errorRate,
+  };
+}

@@ -1,0 +1,54 @@
+import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import { formatUsd, GatewayError } from '@tokenhub/core';
+import type { Ledger, LedgerEntry } from '@tokenhub/metering';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callerOf } from '../../http/caller.ts';
+import { LEDGER } from '../../tokens.ts';
+
+@Controller('v1/generations')
+export class GenerationsController {
+  readonly #ledger: Pick<Ledger, 'find'>;
+
+  constructor(@Inject(LEDGER) ledger: Pick<Ledger, 'find'>) {
+    this.#ledger = ledger;
+  }
+
+  @Get(':id')
+  async find(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const key = callerOf(request);
+    const entry = (await this.#ledger.find(id)).find(({ kind }) => kind === 'T');
+    // Another organisation's request looks like one that does not exist.
+    if (entry === undefined || entry.event.org !== key.org) {
+      const message = `There is no finished request "${id}". A request appears here within 2 s after its end.`;
+      throw new GatewayError('not_found', message, { param: 'id' });
+    }
+    await reply.type('application/json').send(JSON.stringify(toGeneration(entry)));
+  }
+}
+
+function toGeneration({ event }: LedgerEntry): Record<string, unknown> {
+  return {
+    id: event.requestId,
+    outcome: event.outcome,
+    model: event.model ?? null,
+    provider: event.provider ?? null,
+    reason: event.reason ?? null,
+    prompt_tokens: event.counts.promptTokens,
+    cached_tokens: event.counts.cachedTokens,
+    cache_write_tokens: event.counts.cacheWriteTokens,
+    completion_tokens: event.counts.completionTokens,
+    reasoning_tokens: event.counts.reasoningTokens,
+    cost_usd: formatUsd(event.costNanoUsd),
+    input_cost_usd: formatUsd(event.inputCostNanoUsd),
+    output_cost_usd: formatUsd(event.outputCostNanoUsd),
+    estimated: event.estimated,
+    attempts: event.attempts.map(({ costNanoUsd, status = null, ...attempt }) => ({
+      ...attempt,
+      status,
+      cost_usd: formatUsd(costNanoUsd),
+    })),
+    first_token_ms: event.firstTokenMs ?? null,
+    duration_ms: event.durationMs,
+    created_at: new Date(event.admittedAt).toISOString(),
+  };
+}
