@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { ChatServices } from '../complete-chat.ts';
 import { CHAT_SERVICES, READINESS } from '../tokens.ts';
+import { DescribeRoute } from './describe-route.ts';
 
 /** Can this process serve now? */
 export interface Readiness {
@@ -19,14 +20,14 @@ export class HealthController {
     this.#services = services;
   }
 
-  /** The process lives. */
   @Get('healthz')
+  @DescribeRoute({ summary: 'The process lives', answer: 'Always', open: true })
   healthz(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
-  /** The process can serve. */
   @Get('readyz')
+  @DescribeRoute({ summary: 'The process can serve', answer: 'What it depends on; 503 when it cannot', open: true })
   async readyz(@Res() reply: FastifyReply): Promise<void> {
     const checks = await this.#readiness.check();
     const ready = Object.values(checks).every(Boolean);
@@ -34,6 +35,7 @@ export class HealthController {
   }
 
   @Get('metrics')
+  @DescribeRoute({ summary: 'Metrics for Prometheus', answer: 'Text', open: true })
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     const { registry } = this.#services.metrics;
     await reply.type(registry.contentType).send(await registry.metrics());

@@ -7,6 +7,7 @@ import { readJsonBody } from '../../http/read-json-body.ts';
 import { CHAT_SERVICES } from '../../tokens.ts';
 import { policyFromHeaders } from '../routing-policy.ts';
 import { chatCompletionsSurface } from './chat-completions-surface.ts';
+import { CHAT_COMPLETION_BODY, DescribeRoute } from '../../http/describe-route.ts';
 
 @Controller('v1/chat/completions')
 export class ChatCompletionsController {
@@ -17,6 +18,12 @@ export class ChatCompletionsController {
   }
 
   @Post()
+  @DescribeRoute({
+    summary: "Chat, in OpenAI's format",
+    answer: 'A chat completion, or its chunks, ended by [DONE] and the cost',
+    body: CHAT_COMPLETION_BODY,
+    streams: true,
+  })
   async complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = chatCallFrom(request);
     const chat = openaiDialect.readRequest(readJsonBody(request.body));

@@ -6,6 +6,7 @@ import { readJsonBody } from '../../http/read-json-body.ts';
 import { CHAT_SERVICES } from '../../tokens.ts';
 import { nativeChatSurface, openaiChatSurface } from './chat-surface.ts';
 import { readEnvelope } from './read-envelope.ts';
+import { DescribeRoute, ENVELOPE_BODY } from '../../http/describe-route.ts';
 
 @Controller('v1/chat')
 export class ChatController {
@@ -16,6 +17,12 @@ export class ChatController {
   }
 
   @Post()
+  @DescribeRoute({
+    summary: 'Chat, in the envelope',
+    answer: "The envelope around the provider's answer, or its events, ended by [DONE] and the cost",
+    body: ENVELOPE_BODY,
+    streams: true,
+  })
   async complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = chatCallFrom(request);
     const { streamFormat, ...envelope } = readEnvelope(readJsonBody(request.body));

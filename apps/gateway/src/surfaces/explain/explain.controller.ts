@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { Controller, Inject, Post, Req } from '@nestjs/common';
 import { estimateInput, formatUsd, openaiDialect, type JsonObject, type RankedCandidate } from '@tokenhub/core';
 import type { FastifyRequest } from 'fastify';
 import { estimateUse } from '../../admission/estimate.ts';
@@ -10,6 +10,7 @@ import { explainRanking, type RoutedCall } from '../../rank-candidates.ts';
 import { CHAT_SERVICES } from '../../tokens.ts';
 import { readEnvelope } from '../chat/read-envelope.ts';
 import { policyFromHeaders } from '../routing-policy.ts';
+import { DescribeRoute, ENVELOPE_BODY } from '../../http/describe-route.ts';
 
 /** What would happen to a chat request, without anybody being called and anything being reserved. */
 @Controller('v1/route/explain')
@@ -21,7 +22,11 @@ export class ExplainController {
   }
 
   @Post()
-  @HttpCode(200)
+  @DescribeRoute({
+    summary: 'What would happen to a chat request of either shape',
+    answer: 'Every deployment with its score, or why it is excluded, and what would be reserved',
+    body: ENVELOPE_BODY,
+  })
   explain(@Req() request: FastifyRequest): unknown {
     const key = callerOf(request, 'chat');
     const call = readCall(readJsonBody(request.body), request);

@@ -4,6 +4,7 @@ import type { Ledger, LedgerEntry } from '@tokenhub/metering';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from '../../http/caller.ts';
 import { LEDGER } from '../../tokens.ts';
+import { DescribeRoute } from '../../http/describe-route.ts';
 
 @Controller('v1/generations')
 export class GenerationsController {
@@ -14,6 +15,7 @@ export class GenerationsController {
   }
 
   @Get(':id')
+  @DescribeRoute({ summary: 'How a request ended and what it cost', answer: 'Its outcome, tokens, cost and attempts' })
   async find(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const key = callerOf(request);
     const entry = (await this.#ledger.find(id)).find(({ kind }) => kind === 'T');

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { ChatServices } from '../../complete-chat.ts';
 import { callerOf } from '../../http/caller.ts';
 import { CHAT_SERVICES } from '../../tokens.ts';
+import { DescribeRoute } from '../../http/describe-route.ts';
 
 /** One model as OpenAI lists it, with what a caller needs to choose. */
 interface ListedModel {
@@ -27,12 +28,14 @@ export class ModelsController {
   }
 
   @Get()
+  @DescribeRoute({ summary: 'The models open to this key', answer: 'A list of models' })
   list(@Req() request: FastifyRequest): { object: 'list'; data: readonly ListedModel[] } {
     return { object: 'list', data: this.#listFor(request) };
   }
 
   // Model ids may hold slashes.
   @Get('*')
+  @DescribeRoute({ summary: 'One model', answer: 'A model' })
   find(@Req() request: FastifyRequest, @Param('*') id: string): ListedModel {
     const model = this.#listFor(request).find((listed) => listed.id === id);
     if (model !== undefined) return model;

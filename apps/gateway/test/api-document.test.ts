@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ALL_PROVIDERS, startTestGateway, type TestGateway } from './test-gateway.ts';
+
+let hub: TestGateway;
+beforeAll(async () => {
+  hub = await startTestGateway({ config: ALL_PROVIDERS });
+});
+afterAll(() => hub.close());
+
+it('describes every route it has, and nothing else, in /openapi.json', async () => {
+  const document = (await (await fetch(`${hub.url}/openapi.json`)).json()) as {
+    openapi: string;
+    paths: Record<string, object>;
+  };
+  expect(document.openapi).toMatch(/^3\./);
+  expect(Object.keys(document.paths).toSorted()).toEqual(
+    [
+      '/healthz',
+      '/metrics',
+      '/readyz',
+      '/v1/chat',
+      '/v1/chat/completions',
+      '/v1/generations/{id}',
+      '/v1/models',
+      '/v1/models/{path}',
+      '/v1/route/explain',
+    ].toSorted(),
+  );
+  for (const methods of Object.values(document.paths)) {
+    for (const operation of Object.values(methods) as { summary?: string }[]) expect(operation.summary).not.toBe('');
+  }
+});
+
+it('shows the document as a page at /docs', async () => {
+  const response = await fetch(`${hub.url}/docs`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toContain('text/html');
+  expect(await response.text()).toContain('swagger-ui');
+});
+
+it('tells Prometheus how requests ended', async () => {
+  const response = await hub.post('/v1/chat/completions', {
+    model: 'gpt-4',
+    messages: [{ role: 'user', content: 'Hello [simulate tokens=4 prompt=10]' }],
+  });
+  await response.text();
+  const metrics = await (await fetch(`${hub.url}/metrics`)).text();
+  expect(metrics).toContain(
+    'tokenhub_requests_total{surface="chat_completions",model="gpt-4",provider="openai",outcome="completed"} 1',
+  );
+  expect(metrics).toContain('tokenhub_tokens_total{model="gpt-4",provider="openai",kind="completion"} 4');
+  // 10 × 10 and 4 × 30 USD per million.
+  expect(metrics).toContain('tokenhub_cost_usd_total{model="gpt-4",provider="openai"} 0.00022');
+  expect(metrics).toContain('tokenhub_open_requests 0');
+});
