@@ -36,6 +36,7 @@ const EXAMPLES: readonly { readonly command: string; readonly file: string; read
       /^x-tokenhub-provider: simulated-/im,
       /"usage":\{[^}]*"completion_tokens":\d+/,
       /^event: message_stop$/m,
+      /^\{.*"score"/m,
     ],
   },
   {
