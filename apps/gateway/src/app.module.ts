@@ -4,6 +4,7 @@ import { ChatController } from './surfaces/chat/chat.controller.ts';
 import { ChatCompletionsController } from './surfaces/chat-completions/chat-completions.controller.ts';
 import { ExplainController } from './surfaces/explain/explain.controller.ts';
 import { GenerationsController } from './surfaces/generations/generations.controller.ts';
+import { MessagesController } from './surfaces/messages/messages.controller.ts';
 import { ModelsController } from './surfaces/models/models.controller.ts';
 
 /** The one module: every route, and what `createGateway` has built for them. */
@@ -11,6 +12,7 @@ import { ModelsController } from './surfaces/models/models.controller.ts';
   controllers: [
     ChatController,
     ChatCompletionsController,
+    MessagesController,
     ModelsController,
     GenerationsController,
     ExplainController,

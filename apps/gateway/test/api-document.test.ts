@@ -15,12 +15,14 @@ it('describes every route it has, and nothing else, in /openapi.json', async () 
   expect(document.openapi).toMatch(/^3\./);
   expect(Object.keys(document.paths).toSorted()).toEqual(
     [
+      '/anthropic/v1/messages',
       '/healthz',
       '/metrics',
       '/readyz',
       '/v1/chat',
       '/v1/chat/completions',
       '/v1/generations/{id}',
+      '/v1/messages',
       '/v1/models',
       '/v1/models/{path}',
       '/v1/route/explain',

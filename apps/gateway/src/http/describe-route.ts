@@ -102,6 +102,24 @@ export const CHAT_COMPLETION_BODY: Schema = {
   additionalProperties: true,
 };
 
+/** Anthropic's request for a message; members beyond these pass to providers that know them. */
+export const MESSAGES_BODY: Schema = {
+  type: 'object',
+  required: ['max_tokens', 'messages'],
+  properties: {
+    model: { type: 'string', description: 'A model id; absent, "*" or "auto": the best by score' },
+    max_tokens: { type: 'integer', minimum: 1 },
+    messages: { type: 'array', minItems: 1, items: { type: 'object', required: ['role', 'content'] } },
+    system: { description: 'Text, or a list of text blocks' },
+    stream: { type: 'boolean', default: false },
+    temperature: { type: 'number', minimum: 0, maximum: 1 },
+    tools: { type: 'array', items: { type: 'object' } },
+    tool_choice: { type: 'object' },
+    thinking: { type: 'object' },
+  },
+  additionalProperties: true,
+};
+
 /** The envelope of `POST /v1/chat`. */
 export const ENVELOPE_BODY: Schema = {
   type: 'object',

@@ -1,5 +1,12 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { GatewayError, isGatewayError, openaiDialect, type ErrorCode } from '@tokenhub/core';
+import {
+  anthropicDialect,
+  GatewayError,
+  isGatewayError,
+  openaiDialect,
+  type Dialect,
+  type ErrorCode,
+} from '@tokenhub/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerError } from './answer-error.ts';
 
@@ -32,7 +39,7 @@ export class ErrorFilter implements ExceptionFilter {
       request.log.error({ requestId: request.id, err: exception }, 'a request failed by a fault of ours');
     if (error.code === 'method_not_allowed') headers.push('Allow', this.#methodsAt(pathOf(request)).join(', '));
     if (!reply.sent) reply.hijack();
-    answerError(reply.raw, error, { dialect: openaiDialect, requestId: request.id, headers });
+    answerError(reply.raw, error, { dialect: dialectOf(request), requestId: request.id, headers });
   }
 
   #toGatewayError(exception: unknown, request: FastifyRequest): GatewayError {
@@ -51,6 +58,11 @@ export class ErrorFilter implements ExceptionFilter {
     if (known !== undefined) return new GatewayError(known[0], known[1], { cause: exception });
     return new GatewayError('internal_error', 'Something went wrong here.', { cause: exception });
   }
+}
+
+/** Errors of a route come in the dialect that its callers read. */
+function dialectOf(request: FastifyRequest): Dialect {
+  return pathOf(request).endsWith('/v1/messages') ? anthropicDialect : openaiDialect;
 }
 
 function pathOf(request: FastifyRequest): string {

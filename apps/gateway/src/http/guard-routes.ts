@@ -3,6 +3,9 @@ import type { KeyConfig } from '@tokenhub/config';
 import { GatewayError } from '@tokenhub/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
+/** Everything but the routes for operators' own tools. */
+const NEEDS_KEY = /^\/(?:anthropic\/)?v1\//;
+
 export interface GuardOptions {
   /** @throws GatewayError */
   readonly authenticate: (headers: IncomingHttpHeaders) => KeyConfig;
@@ -21,7 +24,7 @@ export function guardRoutes(fastify: FastifyInstance, { authenticate, isDraining
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.addHook('onRequest', (request, _reply, done) => {
     try {
-      if (request.url.startsWith('/v1/') && !request.is404) {
+      if (NEEDS_KEY.test(request.url) && !request.is404) {
         request.caller = authenticate(request.headers);
         if (isDraining())
           throw new GatewayError('shutting_down', 'The gateway is shutting down. Send the request again.');
