@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ensureFreePort } from './start/ensure-free-port.ts';
 import { runStart, type RunningStart } from './start/run-start.ts';
 
@@ -37,6 +37,11 @@ function find(output: string, pattern: RegExp): string {
   return found;
 }
 
+async function paste(line: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('bash', ['-c', line]);
+  return stdout;
+}
+
 /** All processes that have this data directory in their environment; none where the system does not tell. */
 function processesOf(dataDir: string): number[] {
   if (!isLinux) return [];
@@ -65,11 +70,17 @@ describe('one that runs', () => {
     await first.running;
   }, 60_000);
 
-  test('has printed a curl line that works as pasted', async () => {
-    const curl = find(first.output(), /^ {2}(curl -N .*)$/m);
-    const { stdout } = await promisify(execFile)('bash', ['-c', curl]);
-    expect(stdout).toMatch(/^data: \[DONE\]$/m);
-    expect(stdout).toMatch(/^: \{"cost":"0\.\d+"/m);
+  test('has printed curl lines that work as pasted, and agree on what an answer cost', async () => {
+    const answer = await paste(find(first.output(), /^ {2}(curl -N .*)$/m));
+    expect(answer).toMatch(/^data: \[DONE\]$/m);
+    const cost = find(answer, /^: \{"cost":"(0\.\d+)"/m);
+
+    const ledger = find(first.output(), /^ {2}(curl -s .*)$/m);
+    await vi.waitFor(async () => expect(await paste(ledger)).toMatch(/"cost_usd":/), {
+      timeout: 10_000,
+      interval: 100,
+    });
+    expect(find(await paste(ledger), /"cost_usd":"([\d.]+)"/)).toBe(cost);
   });
 
   test('keeps its secrets where only its user can read them', () => {

@@ -2,8 +2,6 @@ import type { z } from 'zod';
 import type { Path } from './config-document.ts';
 import { knownFields } from './known-fields.ts';
 
-/* oxlint-disable typescript/switch-exhaustiveness-check -- zod has many kinds of issues; those not named here have their own message already. */
-
 type RawIssue = Parameters<z.core.$ZodErrorMap>[0];
 
 const KINDS: Readonly<Record<string, string>> = {

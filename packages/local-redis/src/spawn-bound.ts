@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
 export interface SpawnBoundOptions {
+  /** @defaultValue ours */
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** What becomes of its standard output; standard error is always ours. @defaultValue 'inherit' */
   readonly stdout?: 'inherit' | 'pipe' | undefined;
@@ -23,7 +24,7 @@ export function spawnBound(
 ): ChildProcess {
   const child = spawn('sh', ['-c', BOUND, 'sh', command, ...args], {
     detached: true,
-    env: env ?? process.env,
+    ...(env !== undefined && { env }),
     stdio: ['pipe', stdout, 'inherit'],
   });
   // The pipe breaks when the program ends first, which its `exit` event tells.
