@@ -1,0 +1,98 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { startRedis } from '@tokenhub/local-redis';
+import { startSimulator } from '@tokenhub/simulator';
+
+export const KEY = 'tokenhub_e2e-key-0123456789';
+export const ADMIN_TOKEN = 'admin-token-of-the-e2e-tests';
+
+const CONFIG = `
+providers:
+  - { id: openai, type: openai, base_url: "\${SIMULATOR}/openai/v1", api_key: sk-simulated, allow_private: true }
+  - { id: anthropic, type: anthropic, base_url: "\${SIMULATOR}/anthropic", api_key: sk-simulated, allow_private: true }
+models:
+  - { id: gpt-4, weight: 8, deployments: [{ provider: openai, model: gpt-4 }], price: { input: "10.00", output: "30.00" } }
+  - { id: claude, weight: 7, max_output_tokens: 8000, deployments: [{ provider: anthropic, model: claude }], price: { input: "3.00", output: "15.00" } }
+keys:
+  - { id: e2e, key: "\${KEY}", models: ["*"], org: acme, limits: { rpm: 100000, tpm: 100000000, concurrency: 1000, budget_day_usd: "1000" } }
+`;
+
+export interface Service {
+  readonly process: ChildProcess;
+  readonly url: string;
+  /** Exit code or signal. */
+  readonly ended: Promise<unknown>;
+}
+
+export interface Processes {
+  readonly gatewayUrl: string;
+  startGateway(): Promise<Service>;
+  startAccounting(): Promise<Service>;
+  stop(): Promise<void>;
+}
+
+/** The real processes as a container would run them, with a Redis and a simulator of their own. Needs a build. */
+export async function prepareProcesses(): Promise<Processes> {
+  const directory = mkdtempSync(join(tmpdir(), 'tokenhub-e2e-'));
+  const redis = await startRedis();
+  const simulator = await startSimulator();
+  writeFileSync(join(directory, 'tokenhub.yaml'), CONFIG);
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    SIMULATOR: simulator.url,
+    KEY,
+    TOKENHUB_CONFIG: join(directory, 'tokenhub.yaml'),
+    TOKENHUB_DATA_DIR: directory,
+    TOKENHUB_KEY_PEPPER: 'a pepper of the e2e tests',
+    TOKENHUB_ADMIN_TOKEN: ADMIN_TOKEN,
+    REDIS_URL: redis.url,
+    GATEWAY_PORT: '0',
+    ACCOUNTING_PORT: '0',
+    LOG_LEVEL: 'warn',
+  };
+  const services: Service[] = [];
+  const start = async (app: 'gateway' | 'accounting'): Promise<Service> => {
+    const service = await startService(app, env);
+    services.push(service);
+    return service;
+  };
+  const gateway = await start('gateway');
+  return {
+    gatewayUrl: gateway.url,
+    startGateway: () => start('gateway'),
+    startAccounting: () => start('accounting'),
+    async stop() {
+      for (const service of services) service.process.kill('SIGKILL');
+      await Promise.all(services.map(({ ended }) => ended));
+      await simulator.close();
+      await redis.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs an app's `main.js` until it says where it listens. */
+export async function startService(
+  app: 'gateway' | 'accounting',
+  env: Readonly<Record<string, string>>,
+): Promise<Service> {
+  const main = fileURLToPath(new URL(`../apps/${app}/dist/main.js`, import.meta.url));
+  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const ended = once(child, 'close').then(([code, signal]: unknown[]) => code ?? signal);
+  const listening = new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      output += `${line}\n`;
+      const url = /listening (?:on|at) (http:\S+?)\/?"?$/.exec(line)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+    void ended.then((code) => reject(new Error(`${app} ended with ${String(code)}:\n${output}`)));
+  });
+  return { process: child, url: await listening, ended };
+}

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ADMIN_TOKEN, KEY, prepareProcesses, startService, type Processes, type Service } from './start-processes.ts';
+
+interface Item {
+  readonly request_id: string;
+  readonly kind: string;
+  readonly cost_usd: string;
+  readonly outcome: string;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+}
+
+let processes: Processes;
+let accounting: Service;
+beforeAll(async () => {
+  processes = await prepareProcesses();
+  accounting = await processes.startAccounting();
+});
+afterAll(() => processes.stop());
+
+const ask = (content: string, more: object = {}): Promise<Response> =>
+  fetch(`${processes.gatewayUrl}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'gpt-4', stream: true, messages: [{ role: 'user', content }], ...more }),
+  });
+
+const admin = async <Answer>(path: string): Promise<Answer> => {
+  const response = await fetch(`${accounting.url}/admin/v1/${path}`, {
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+  });
+  return (await response.json()) as Answer;
+};
+
+/** All rows of the ledger, page by page. */
+async function ledger(): Promise<Item[]> {
+  const items: Item[] = [];
+  for (let cursor: string | null | undefined = ''; typeof cursor === 'string';) {
+    const page: { items: Item[]; next_cursor: string | null } = await admin(
+      `ledger?limit=100${cursor === '' ? '' : `&cursor=${cursor}`}`,
+    );
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  }
+  return items;
+}
+
+describe('the whole path, over the real processes', () => {
+  it('a stream ends with its cost, and within 2 s the ledger, the usage, the quota and the caller agree on it', async () => {
+    const response = await ask('Hello [simulate tokens=42 prompt=15]');
+    const text = await response.text();
+    // 15 × 10 and 42 × 30 USD per million.
+    expect(text).toContain(
+      ': {"cost":"0.00141","input_price":"0.00015","output_price":"0.00126","prompt_tokens":15,"completion_tokens":42}',
+    );
+    const id = response.headers.get('x-request-id') ?? '';
+    await expect
+      .poll(() => admin<Item>(`ledger/${id}`), { timeout: 2_000 })
+      .toMatchObject({
+        request_id: id,
+        kind: 'T',
+        outcome: 'completed',
+        cost_usd: '0.00141',
+        prompt_tokens: 15,
+        completion_tokens: 42,
+        corrections: [],
+      });
+    const generation = await fetch(`${processes.gatewayUrl}/v1/generations/${id}`, {
+      headers: { authorization: `Bearer ${KEY}` },
+    });
+    expect(await generation.json()).toMatchObject({
+      id,
+      outcome: 'completed',
+      cost_usd: '0.00141',
+      completion_tokens: 42,
+    });
+    expect(await admin('usage?group_by=model')).toMatchObject({
+      items: [{ group: 'gpt-4', requests: 1, cost_usd: '0.00141' }],
+    });
+    expect(await admin('quotas/key:e2e')).toMatchObject({
+      scope: 'key:e2e',
+      requests: { limit: 100000, used: 1 },
+      concurrency: { limit: 1000, used: 0 },
+      day: { limit_usd: '1000', settled_usd: '0.00141', held_usd: '0' },
+    });
+  });
+
+  it('killing accounting in the middle of 200 streams loses no row and doubles none', async () => {
+    const before = (await ledger()).length;
+    const ids = new Set<string>();
+    const streams = Array.from({ length: 200 }, async (_, index) => {
+      const model = index % 2 === 0 ? 'gpt-4' : 'claude';
+      const response = await ask(`Hello [simulate tokens=20 pace=${5 + (index % 20)}]`, { model });
+      ids.add(response.headers.get('x-request-id') ?? '');
+      expect(await response.text()).toContain('data: [DONE]');
+    });
+    // Some have been drained by now, most have not.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    accounting.process.kill('SIGKILL');
+    expect(await accounting.ended).toBe('SIGKILL');
+    await Promise.all(streams);
+    expect(ids.size).toBe(200);
+
+    accounting = await processes.startAccounting();
+    await expect.poll(async () => (await ledger()).length, { timeout: 15_000 }).toBe(before + 200);
+    const rows = (await ledger()).filter(({ request_id }) => ids.has(request_id));
+    expect(new Set(rows.map(({ request_id }) => request_id)).size).toBe(200);
+    expect(rows.every(({ kind, outcome }) => kind === 'T' && outcome === 'completed')).toBe(true);
+  });
+
+  it('killing a gateway in the middle of its streams leaves a row for each once their leases have passed', async () => {
+    const gateway = await processes.startGateway();
+    const responses = await Promise.all(
+      Array.from({ length: 5 }, () =>
+        fetch(`${gateway.url}/v1/chat/completions`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+          body: JSON.stringify({
+            model: 'gpt-4',
+            stream: true,
+            messages: [{ role: 'user', content: 'Hi [simulate tokens=5000 pace=20]' }],
+          }),
+        }),
+      ),
+    );
+    gateway.process.kill('SIGKILL');
+    await gateway.ended;
+    await Promise.all(responses.map((response) => response.text().catch(() => 'cut off')));
+    const ids = new Set(responses.map((response) => response.headers.get('x-request-id')));
+    await expect
+      .poll(async () => (await ledger()).filter((item) => ids.has(item.request_id)).map(({ outcome }) => outcome), {
+        timeout: 45_000,
+        interval: 1_000,
+      })
+      .toEqual(Array.from({ length: 5 }, () => 'lease_expired'));
+    expect(await admin('quotas/key:e2e')).toMatchObject({ concurrency: { used: 0 }, day: { held_usd: '0' } });
+  }, 60_000);
+
+  it('SIGTERM lets a running stream end, and the gateway exits with 0', async () => {
+    const gateway = await processes.startGateway();
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'gpt-4',
+        stream: true,
+        messages: [{ role: 'user', content: 'Hi [simulate tokens=30 pace=20]' }],
+      }),
+    });
+    gateway.process.kill('SIGTERM');
+    expect(await response.text()).toContain('data: [DONE]');
+    expect(await gateway.ended).toBe(0);
+  });
+});
+
+describe('wrong settings', () => {
+  it.each(['gateway', 'accounting'] as const)('%s names all of them at once and exits with 1', async (app) => {
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      GATEWAY_PORT: 'high',
+      ACCOUNTING_PORT: '70000',
+      REDIS_URL: 'mysql://x',
+    };
+    const message = await startService(app, env).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    expect(message).toContain('ended with 1');
+    for (const name of ['_PORT', 'REDIS_URL', app === 'gateway' ? 'TOKENHUB_KEY_PEPPER' : 'TOKENHUB_ADMIN_TOKEN']) {
+      expect(message).toContain(name);
+    }
+  });
+});
