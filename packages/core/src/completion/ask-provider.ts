@@ -39,11 +39,9 @@ export async function askProvider(
   const stopAlarm = (): void => clearTimeout(alarm);
   if (answer.status >= 200 && answer.status < 300) return { answer, stopAlarm };
   try {
-    throw dialect.readError({
-      status: answer.status,
-      headers: answer.headers,
-      body: await readText(answer, MAX_ERROR_BYTES),
-    });
+    const text = await readText(answer, MAX_ERROR_BYTES);
+    signal.throwIfAborted();
+    throw dialect.readError({ status: answer.status, headers: answer.headers, body: text });
   } finally {
     stopAlarm();
   }

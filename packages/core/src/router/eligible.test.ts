@@ -23,6 +23,20 @@ describe('excludes, with its reason,', () => {
     expect(findExclusion(CANDIDATE, { ...DEMANDS, model: 'gpt-4' }, WELL)).toBeUndefined();
   });
 
+  test('for callers who name no model, those that are not offered to them', () => {
+    const offered = { ...DEMANDS, autoModels: ['gpt-4'] };
+    const notOffered = { ...DEMANDS, autoModels: ['claude-opus'] };
+    expect(findExclusion(CANDIDATE, offered, WELL)).toBeUndefined();
+    expect(findExclusion(CANDIDATE, notOffered, WELL)).toBe('model_not_named');
+    expect(findExclusion(CANDIDATE, { ...DEMANDS, autoModels: [] }, WELL)).toBe('model_not_named');
+    // Whoever names one gets it, and fallback knows no such bounds.
+    expect(findExclusion(CANDIDATE, { ...notOffered, model: 'gpt-4' }, WELL)).toBeUndefined();
+    expect(findExclusion(CANDIDATE, { ...notOffered, model: 'x', allowModelFallback: true }, WELL)).toBeUndefined();
+    expect(findExclusion(CANDIDATE, { ...offered, model: 'x' }, WELL)).toBe('model_not_named');
+    // Allowing fallback does not name a model.
+    expect(findExclusion(CANDIDATE, { ...notOffered, allowModelFallback: true }, WELL)).toBe('model_not_named');
+  });
+
   test('a model below the least weight', () => {
     expect(findExclusion(CANDIDATE, { ...DEMANDS, minWeight: 9 }, WELL)).toBe('weight_below_minimum');
     expect(findExclusion(CANDIDATE, { ...DEMANDS, minWeight: 8 }, WELL)).toBeUndefined();

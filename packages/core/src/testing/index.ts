@@ -1,1 +1,2 @@
-export {};
+export { describeDialect } from './describe-dialect.ts';
+export type { DialectFixture } from './describe-dialect.ts';

@@ -187,7 +187,8 @@ function toGatewayError(error: Error, answered: boolean): Error {
     default:
   }
   if (
-    code.startsWith('HPE_') ||
+    // By its name: undici 8.12 leaves its code out.
+    error.name === 'HTTPParserError' ||
     code === 'UND_ERR_HEADERS_OVERFLOW' ||
     code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
   ) {

@@ -1,7 +1,8 @@
+import { isIP } from 'node:net';
 import { Pool, type Dispatcher } from 'undici';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../providers/http-client.ts';
 import { UndiciExchange } from './undici-exchange.ts';
-import { guardedLookup } from './guarded-lookup.ts';
+import { guardedLookup, isAllowed } from './guarded-lookup.ts';
 
 export interface UndiciHttpClientOptions {
   /** Scheme, host and port of the provider. */
@@ -22,6 +23,7 @@ export interface UndiciHttpClient extends HttpClient {
   close(): Promise<void>;
 }
 
+/** @throws TypeError when the origin is an IP address that a provider may not have. */
 export function createUndiciHttpClient(options: UndiciHttpClientOptions): UndiciHttpClient {
   const {
     origin,
@@ -30,6 +32,10 @@ export function createUndiciHttpClient(options: UndiciHttpClientOptions): Undici
     maxConnections = 512,
     allowPrivate = false,
   } = options;
+  // A lookup is made for names only; an address in its place is judged here.
+  const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0 && !isAllowed(host, allowPrivate)) throw new TypeError(`${host} is not allowed for a provider`);
+
   const pool = new Pool(origin, {
     connections: maxConnections,
     pipelining: 1,

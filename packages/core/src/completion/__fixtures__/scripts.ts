@@ -1,4 +1,4 @@
-import type { Script } from './world.ts';
+import type { Script } from '../../undici/__fixtures__/test-server.ts';
 
 /** One chunk of OpenAI's dialect. */
 export function chunk(delta: object, finishReason: string | null = null): string {

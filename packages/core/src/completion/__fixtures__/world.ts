@@ -1,36 +1,34 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createBill } from '../../cost/bill.ts';
 import { parsePrice } from '../../cost/parse-price.ts';
-import { anthropicDialect } from '../../dialects/anthropic/anthropic-dialect.ts';
 import { openaiDialect } from '../../dialects/openai/openai-dialect.ts';
 import { isGatewayError, type GatewayError } from '../../errors.ts';
 import { createAnthropic } from '../../providers/anthropic.ts';
 import { createOpenai } from '../../providers/openai.ts';
 import { createHealth } from '../../router/health.ts';
 import type { RankedCandidate } from '../../router/rank.ts';
-import { startHttpServer } from '../../undici/__fixtures__/test-server.ts';
+import { startHttpServer, type Script } from '../../undici/__fixtures__/test-server.ts';
 import { createUndiciHttpClient } from '../../undici/undici-http-client.ts';
 import type { Attempt } from '../attempt.ts';
 import { openCompletion, type Completion, type OpenCompletionOptions } from '../open-completion.ts';
 import type { Output } from '../stream-converter.ts';
 
-/** How a provider behaves when it is asked. */
-export type Script = (response: ServerResponse, request: IncomingMessage) => void;
-
 export interface WorldOptions {
   /** Providers by name, in the order in which they get their turn. A name that begins with `claude` speaks Anthropic's dialect. */
   readonly providers: Readonly<Record<string, Script>>;
-  readonly firstEventTimeoutMs?: number;
+  /** By provider; the others have all the time they need. */
+  readonly firstEventTimeoutsMs?: Readonly<Record<string, number>>;
   readonly idleTimeoutMs?: number;
   readonly contextWindows?: Readonly<Record<string, number>>;
 }
 
+const now = (): number => performance.now();
+
 /** Providers on a real server, reached by the real client, and everything that is to be seen from outside. */
 export async function createWorld(options: WorldOptions) {
-  const { providers, firstEventTimeoutMs = 5_000, idleTimeoutMs = 5_000, contextWindows = {} } = options;
+  const { providers, firstEventTimeoutsMs = {}, idleTimeoutMs = 10_000, contextWindows = {} } = options;
   const asked: string[] = [];
   const hungUp: string[] = [];
-  const server = await startHttpServer((request, response) => {
+  const server = await startHttpServer((response, request) => {
     const name = /^\/([^/]+)\//.exec(request.url ?? '')?.[1] ?? '';
     asked.push(name);
     response.on('close', () => {
@@ -48,7 +46,7 @@ export async function createWorld(options: WorldOptions) {
     const baseUrl = new URL(isAnthropic ? `/${name}/` : `/${name}/v1/`, server.origin);
     const create = isAnthropic ? createAnthropic : createOpenai;
     const model = { id: name, weight: 5, price: parsePrice({ input: '1', output: '2' }), contextWindow: contextWindows[name] };
-    const provider = create({ id: name, baseUrl, apiKey: 'secret', http, firstEventTimeoutMs });
+    const provider = create({ id: name, baseUrl, apiKey: 'secret', http, firstEventTimeoutMs: firstEventTimeoutsMs[name] ?? 10_000 });
     const terms = { cost: 0, latency: 0, failure: 0, capability: 0 };
     const candidate = { id: name, model, provider, upstreamModel: name };
     return { candidate, terms, score: 0, estimatedCostNanoUsd: 0n, ttftMs: 0, errorRate: 0 };
@@ -66,7 +64,6 @@ export async function createWorld(options: WorldOptions) {
     cancel,
     open(body: object = {}, more: Partial<OpenCompletionOptions> = {}): Promise<Completion> {
       const request = openaiDialect.readRequest({ messages: [{ role: 'user', content: 'Hi' }], stream: true, ...body });
-      const now = (): number => performance.now();
       return openCompletion({
         request,
         ranked,
@@ -123,5 +120,3 @@ export async function errorOf(promise: Promise<unknown>): Promise<GatewayError> 
   if (isGatewayError(error)) return error;
   throw error;
 }
-
-export { anthropicDialect, openaiDialect };

@@ -1,5 +1,5 @@
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 
 /** A server on loopback for one test. */
 export interface TestServer extends AsyncDisposable {
@@ -8,9 +8,12 @@ export interface TestServer extends AsyncDisposable {
   readonly sockets: readonly Socket[];
 }
 
+/** How a provider behaves when it is asked. */
+export type Script = (response: ServerResponse, request: IncomingMessage) => void;
+
 /** An HTTP server. */
-export function startHttpServer(answer: RequestListener): Promise<TestServer> {
-  return listen(createHttpServer(answer));
+export function startHttpServer(script: Script): Promise<TestServer> {
+  return listen(createHttpServer((request, response) => script(response, request)));
 }
 
 /** A TCP server that says what it likes: `speak` is called once a connection has sent something. */
@@ -27,10 +30,10 @@ async function listen(server: Server): Promise<TestServer> {
   const sockets: Socket[] = [];
   server.on('connection', (socket: Socket) => sockets.push(socket));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  // A TCP server's address is never a pipe's.
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `http://127.0.0.1:${address.port}`,
     sockets,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((close) => server.close(close));

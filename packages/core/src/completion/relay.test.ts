@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { NOTHING_USED } from '../cost/receipt.ts';
+import { anthropicDialect } from '../dialects/anthropic/anthropic-dialect.ts';
+import type { Dialect, EventVerdict, Meter } from '../dialects/dialect.ts';
+import { openaiDialect } from '../dialects/openai/openai-dialect.ts';
+import { GatewayError } from '../errors.ts';
+import { createRelay } from './relay.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A meter whose verdict stands in the event itself. */
+function createObedientMeter(): Meter {
+  return {
+    started: true,
+    finished: false,
+    terminated: false,
+    finishReason: undefined,
+    usage: undefined,
+    error: undefined,
+    countedTokens: 0,
+    rewritten: encoder.encode('data: other\n\n'),
+    read: (bytes, start, end): EventVerdict => {
+      const word = decoder.decode(bytes.subarray(start, end)).slice('data: '.length, -2);
+      return (['drop', 'rewrite', 'done', 'error'] as const).find((verdict) => verdict === word) ?? 'pass';
+    },
+  };
+}
+
+function relay(...chunks: string[]): { outputs: string[]; end: string } {
+  const converter = createRelay(createObedientMeter(), 'data: END\n\n');
+  const outputs = chunks.map((chunk) => text(converter.push(encoder.encode(chunk))));
+  return { outputs, end: converter.end(NOTHING_USED) };
+}
+
+function text(output: Uint8Array | string): string {
+  return typeof output === 'string' ? output : decoder.decode(output);
+}
+
+test('a chunk of whole events that all pass is given on itself, not a copy', () => {
+  const converter = createRelay(createObedientMeter(), '');
+  const chunk = encoder.encode('data: a\n\ndata: b\n\n');
+  expect(converter.push(chunk)).toBe(chunk);
+});
+
+test('events that pass are views of the chunk, also where others beside them are dropped', () => {
+  const converter = createRelay(createObedientMeter(), '');
+  const chunk = encoder.encode('data: drop\n\ndata: a\n\ndata: drop\n\n');
+  const output = converter.push(chunk);
+  expect(text(output)).toBe('data: a\n\n');
+  expect(typeof output === 'object' && output.buffer).toBe(chunk.buffer);
+});
+
+test('an event waits for its end', () => {
+  expect(relay('data: a\n\ndata:', ' b\n', '\n').outputs).toEqual(['data: a\n\n', '', 'data: b\n\n']);
+});
+
+test('dropped and rewritten events change nothing around them', () => {
+  const chunk = 'data: a\n\ndata: drop\n\ndata: b\n\ndata: rewrite\n\ndata: c\n\n';
+  expect(relay(chunk).outputs).toEqual(['data: a\n\ndata: b\n\ndata: other\n\ndata: c\n\n']);
+});
+
+test("the provider's own terminator is held until the end, and nothing after it goes out", () => {
+  expect(relay('data: a\n\ndata: done\n\ndata: b\n\n', 'data: c\n\n')).toEqual({
+    outputs: ['data: a\n\n', ''],
+    end: 'data: done\n\n',
+  });
+});
+
+test("without a terminator of the provider's the dialect's own ends the stream", () => {
+  expect(relay('data: a\n\n').end).toBe('data: END\n\n');
+});
+
+test('an error event and all after it stay here', () => {
+  expect(relay('data: a\n\ndata: error\n\ndata: b\n\n', 'data: c\n\n').outputs).toEqual(['data: a\n\n', '']);
+});
+
+test('a line without end is refused', () => {
+  const converter = createRelay(createObedientMeter(), '');
+  const push = (): void => {
+    for (let i = 0; i < 100; i++) converter.push(new Uint8Array(65_536).fill(0x61));
+  };
+  expect(push).toThrow(GatewayError);
+});
+
+describe.each<[Dialect, readonly string[]]>([
+  [openaiDialect, ['text-usage', 'vllm-reasoning', 'parallel-tools', 'error-after-text']],
+  [anthropicDialect, ['text', 'thinking', 'tool-use', 'parallel-tools', 'error']],
+])('of $name', (dialect, names) => {
+  test.each(names)('%s gives the same bytes and facts however it is split', (name) => {
+    const stream = new Uint8Array(
+      readFileSync(new URL(`../dialects/${dialect.name}/__fixtures__/${name}.sse`, import.meta.url)),
+    );
+    const run = (cuts: readonly number[]) => {
+      const options = { includeUsage: true, choices: 1, price: () => NOTHING_USED };
+      const converter = createRelay(dialect.createMeter(options), dialect.terminator);
+      let bytes = '';
+      let from = 0;
+      for (const cut of [...cuts, stream.length]) {
+        bytes += Buffer.from(converter.push(stream.subarray(from, cut))).toString('latin1');
+        from = cut;
+      }
+      const { started, finished, terminated, finishReason, usage, error, countedTokens } = converter.facts;
+      const facts = { started, finished, terminated, finishReason, usage, error: error?.code, countedTokens };
+      return { bytes, facts, end: converter.end(NOTHING_USED) };
+    };
+    const whole = run([]);
+    expect(whole.facts.started).toBe(true);
+    expect(whole.bytes.length).toBeGreaterThan(100);
+    expect(run(Array.from(stream.keys()))).toEqual(whole);
+    const cuts = fc.uniqueArray(fc.nat(stream.length)).map((list) => list.toSorted((a, b) => a - b));
+    fc.assert(
+      fc.property(cuts, (at) => {
+        expect(run(at)).toEqual(whole);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
