@@ -20,7 +20,7 @@ const http = createUndiciHttpClient({ origin: simulator.url, allowPrivate: true 
 const now = (): number => performance.now();
 const health = createHealth({ now });
 
-function candidate(id: string, path: string, price: { input: string; output: string }): Candidate {
+function createCandidate(id: string, path: string, price: { input: string; output: string }): Candidate {
   const baseUrl = new URL(`${path}/vllm/v1/`, simulator.url);
   return {
     id: `${id}@simulated`,
@@ -37,17 +37,13 @@ const request = openaiDialect.readRequest({
 const inputTokens = estimateInput(request).likely;
 const { ranked } = rank(
   [
-    candidate('dear', '', { input: '10', output: '30' }),
-    candidate('cheap', '/sim/status=503', { input: '1', output: '3' }),
+    createCandidate('dear', '', { input: '10', output: '30' }),
+    createCandidate('cheap', '/sim/status=503', { input: '1', output: '3' }),
   ],
   { inputTokens, outputTokens: 512, mode: 'normal', allowModelFallback: true },
   health,
 );
-for (const {
-  candidate: { id },
-  score,
-} of ranked)
-  process.stdout.write(`${id} scores ${score.toFixed(3)}\n`);
+for (const { candidate, score } of ranked) process.stdout.write(`${candidate.id} scores ${score.toFixed(3)}\n`);
 
 const completion = await openCompletion({
   request,
@@ -59,12 +55,8 @@ const completion = await openCompletion({
   bill: createBill(inputTokens, request.choices),
   health,
   now,
-  onFailedAttempt: ({
-    candidate: {
-      candidate: { id },
-    },
-    status,
-  }) => process.stdout.write(`${id} answered ${status}\n`),
+  onFailedAttempt: ({ candidate: ranking, status }) =>
+    process.stdout.write(`${ranking.candidate.id} answered ${status}\n`),
 });
 process.stdout.write(`${completion.served.candidate.id} serves\n`);
 if (completion.streamed) {
