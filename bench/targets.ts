@@ -1,0 +1,221 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnBound, startRedis } from '@tokenhub/local-redis';
+import { BENCH_KEY } from './scenarios.ts';
+
+export type TargetName = 'simulator' | 'nginx' | 'gateway';
+
+/** A running process that takes load. */
+export interface Target {
+  readonly name: string;
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+const ROOT = resolve(import.meta.dirname, '..');
+const START_TIMEOUT_MS = 15_000;
+
+/** The provider behind all others. Also answers directly, as the floor of all latencies. */
+export async function startSimulator(): Promise<Target> {
+  const port = await freePort();
+  return start('simulator', port, [
+    process.execPath,
+    join(ROOT, 'packages/simulator/dist/main.js'),
+    '--port',
+    `${port}`,
+  ]);
+}
+
+/** One worker that relays to the simulator without buffering: what relaying costs at the least. */
+export async function startNginx(simulatorPort: number, directory: string): Promise<Target> {
+  const port = await freePort();
+  const prefix = join(directory, `nginx-${port}`);
+  await mkdir(prefix, { recursive: true });
+  await writeFile(join(prefix, 'nginx.conf'), nginxConfiguration(port, simulatorPort));
+  return start('nginx', port, ['nginx', '-p', prefix, '-c', 'nginx.conf', '-e', 'error.log']);
+}
+
+export interface GatewayOptions {
+  readonly simulatorPort: number;
+  readonly redisUrl: string;
+  readonly directory: string;
+  /** Where a CPU profile is left when it stops. */
+  readonly profileDir?: string | undefined;
+}
+
+/** The gateway with everything switched on: keys, quotas in Redis, routing, cost comments and events, metrics. */
+export async function startGateway({
+  simulatorPort,
+  redisUrl,
+  directory,
+  profileDir,
+}: GatewayOptions): Promise<Target> {
+  const port = await freePort();
+  const configPath = join(directory, 'tokenhub.yaml');
+  await writeFile(configPath, JSON.stringify(gatewayConfiguration(simulatorPort), null, 2));
+  const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+  return start('gateway', port, [process.execPath, ...profiling, join(ROOT, 'apps/gateway/dist/main.js')], {
+    ...environment(redisUrl, directory),
+    TOKENHUB_CONFIG: configPath,
+    GATEWAY_PORT: `${port}`,
+  });
+}
+
+/** What drains the gateway's cost events while it is measured; undefined where it has not been built. */
+export async function startAccounting(redisUrl: string, directory: string): Promise<Target | undefined> {
+  const main = join(ROOT, 'apps/accounting/dist/main.js');
+  if (!existsSync(main)) return undefined;
+  const port = await freePort();
+  return start('accounting', port, [process.execPath, main], {
+    ...environment(redisUrl, directory),
+    TOKENHUB_CONFIG: join(directory, 'tokenhub.yaml'),
+    ACCOUNTING_PORT: `${port}`,
+    TOKENHUB_ADMIN_TOKEN: 'bench-admin-token-0123456789',
+  });
+}
+
+/** A Redis as it runs in production: append-only file, fsync every second. */
+export async function startBenchRedis(directory: string): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
+  const redis = await startRedis({ dataDir: join(directory, 'redis') });
+  if (redis.pid === undefined) throw new Error('redis-server is not on PATH; the embedded one is not worth measuring');
+  return { url: redis.url, pid: redis.pid, stop: () => redis.stop() };
+}
+
+function environment(redisUrl: string, directory: string): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    NODE_ENV: 'production',
+    REDIS_URL: redisUrl,
+    DATABASE_URL: `sqlite:${join(directory, 'ledger.sqlite')}`,
+    TOKENHUB_DATA_DIR: directory,
+    TOKENHUB_KEY_PEPPER: 'bench-pepper-0123456789abcdef',
+  };
+}
+
+// oxlint-disable-next-line max-params -- the environment is the exception
+async function start(
+  name: string,
+  port: number,
+  [command = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Target> {
+  const child = spawnBound(command, args, { env, stdout: 'pipe' });
+  child.stdout?.resume();
+  await waitForPort(name, port, child);
+  if (child.pid === undefined) throw new Error(`${name} did not start`);
+  return { name, port, pid: child.pid, stop: () => stop(child) };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}
+
+async function waitForPort(name: string, port: number, child: ChildProcess): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null) throw new Error(`${name} ended with exit code ${child.exitCode}`);
+    if (Date.now() > deadline) {
+      await stop(child);
+      throw new Error(`${name} did not listen on port ${port}`);
+    }
+    await sleep(20);
+  }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('no free port');
+  return address.port;
+}
+
+function nginxConfiguration(port: number, simulatorPort: number): string {
+  return `
+daemon off;
+worker_processes 1;
+pid nginx.pid;
+error_log error.log warn;
+events { worker_connections 16384; }
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  client_body_buffer_size 128k;
+  keepalive_timeout 600s;
+  keepalive_requests 1000000000;
+  upstream simulator {
+    server 127.0.0.1:${simulatorPort};
+    keepalive 8192;
+    keepalive_timeout 600s;
+    keepalive_requests 1000000000;
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_buffering off;
+    proxy_read_timeout 600s;
+    location = /v1/chat/completions { proxy_pass http://simulator/openai/v1/chat/completions; }
+    location = /v1/messages { proxy_pass http://simulator/anthropic/v1/messages; }
+  }
+}
+`;
+}
+
+function gatewayConfiguration(simulatorPort: number): unknown {
+  const provider = { api_key: 'simulated', allow_private: true, max_connections: 8_192 };
+  const model = {
+    weight: 5,
+    context_window: 1_000_000,
+    max_output_tokens: 4_096,
+    price: { input: '1.00', output: '2.00' },
+  };
+  const base = `http://127.0.0.1:${simulatorPort}`;
+  return {
+    providers: [
+      { id: 'openai', type: 'openai', base_url: `${base}/openai/v1`, ...provider },
+      { id: 'anthropic', type: 'anthropic', base_url: `${base}/anthropic`, ...provider },
+    ],
+    models: [
+      { id: 'sim-openai', ...model, deployments: [{ provider: 'openai', model: 'sim-openai' }] },
+      { id: 'sim-claude', ...model, deployments: [{ provider: 'anthropic', model: 'sim-claude' }] },
+    ],
+    keys: [
+      {
+        id: 'bench',
+        key: BENCH_KEY,
+        models: ['*'],
+        org: 'bench',
+        // Limits that are counted and never reached.
+        limits: { rpm: 1_000_000, tpm: 1_000_000_000, concurrency: 100_000, budget_day_usd: '1000000' },
+      },
+    ],
+  };
+}
