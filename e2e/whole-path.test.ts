@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_TOKEN, KEY, prepareProcesses, startService, type Processes, type Service } from './start-processes.ts';
 
@@ -168,6 +171,45 @@ describe('wrong settings', () => {
     expect(message).toContain('ended with 1');
     for (const name of ['_PORT', 'REDIS_URL', app === 'gateway' ? 'TOKENHUB_KEY_PEPPER' : 'TOKENHUB_ADMIN_TOKEN']) {
       expect(message).toContain(name);
+    }
+  });
+});
+
+describe('a wrong configuration', () => {
+  it('is refused with all its mistakes, each with its line and what would be right', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tokenhub-e2e-'));
+    const file = join(directory, 'tokenhub.yaml');
+    writeFileSync(
+      file,
+      [
+        'providers:',
+        '  - { id: a, type: openai, base_url: "http://169.254.169.254/v1", api_key: sk }',
+        'models:',
+        '  - { id: m, weight: 11, deployments: [{ provider: a, model: m }], price: { input: "1", output: "-1" } }',
+        '  - { id: n, weight: 1, deployments: [{ provider: b, model: n }], price: free }',
+        'kees: []',
+      ].join('\n'),
+    );
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      TOKENHUB_CONFIG: file,
+      TOKENHUB_KEY_PEPPER: 'a pepper of the e2e tests',
+      REDIS_URL: 'redis://127.0.0.1:1',
+    };
+    const message = await startService('gateway', env).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    rmSync(directory, { recursive: true });
+    expect(message).toContain('ended with 1');
+    for (const problem of [
+      /:2: providers\[0\]\.base_url .*link-local/,
+      /:4: models\[0\]\.weight .*10/,
+      /:5: models\[1\]\.deployments\[0\]\.provider .*none of the providers/,
+      /:4: models\[0\]\.price\.output/,
+      /:6: kees/,
+    ]) {
+      expect(message).toMatch(problem);
     }
   });
 });

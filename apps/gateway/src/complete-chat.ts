@@ -131,8 +131,9 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
   function answer(whole: CompleteAnswer): void {
     account.complete(whole.receipt);
     exchange.complete();
-    const body = Buffer.from(surface.writeAnswer(whole, account.decision));
-    response.writeHead(200, [...headers, 'Content-Type', 'application/json', 'Content-Length', String(body.length)]);
+    const body = surface.writeAnswer(whole, account.decision);
+    headers.push('Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body)));
+    response.writeHead(200, headers);
     response.end(body);
   }
 

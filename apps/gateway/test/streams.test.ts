@@ -44,7 +44,7 @@ describe('a good stream', () => {
     expect(response.headers.get('x-accel-buffering')).toBe('no');
     expect(response.headers.get('content-length')).toBeNull();
     expect(response.headers.get('content-encoding')).toBeNull();
-    expect(response.headers.get('x-request-id')).toMatch(/^req_[\w-]{24}$/);
+    expect(response.headers.get('x-request-id')).toMatch(/^req_[0-9a-f]{32}$/);
     expect(response.headers.get('x-tokenhub-model')).toBe('gpt-4');
     expect(response.headers.get('x-tokenhub-provider')).toBe('openai');
     expect(response.headers.get('x-tokenhub-reason')).toBe('model-hint');

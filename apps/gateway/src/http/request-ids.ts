@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
-/** An id of ours for one request: `req_` and 24 characters of base64url, 144 random bits. */
+/** An id of ours for one request: `req_` and 32 hexadecimal digits, 122 random bits of them. */
 export function createRequestId(): string {
-  return `req_${randomBytes(18).toString('base64url')}`;
+  // Node makes UUIDs in batches; random bytes of its own for each request would cost ten times as much.
+  return `req_${randomUUID().replaceAll('-', '')}`;
 }
 
 /** The caller's own request id when it is well formed; anything else is ignored. */
