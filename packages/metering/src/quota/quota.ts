@@ -118,5 +118,6 @@ export interface Quota {
   renew(renewals: readonly Renewal[]): Promise<void>;
   /** Settles reservations whose lease has passed; gives how many. Safe to run anywhere, at any time. */
   sweep(): Promise<number>;
+  /** @throws GatewayError `quota_unavailable` when the store does not answer. */
   read(scope: string, org: string): Promise<ScopeState>;
 }

@@ -151,7 +151,10 @@ class RedisQuota implements Quota {
 
   async read(scope: string, org: string): Promise<ScopeState> {
     const key = this.#shardOf(org).scopePrefix + scope;
-    const reply = await runScript<ReadReply>(this.#redis, READ, { keys: [key], args: [this.#clock()] });
+    const call = { keys: [key], args: [this.#clock()] };
+    const reply = await runScript<ReadReply>(this.#redis, READ, call).catch((cause: unknown) => {
+      throw quotaUnavailable(cause);
+    });
     return {
       scope,
       requests: reply[0],
@@ -250,7 +253,7 @@ function checkAmounts(tokens: number, costNanoUsd: bigint): void {
 }
 
 function quotaUnavailable(cause: unknown): GatewayError {
-  return new GatewayError('quota_unavailable', 'The quota store did not answer in time; nothing was sent. Try again.', {
+  return new GatewayError('quota_unavailable', 'The quota store did not answer in time. Try again.', {
     cause,
     retryAfterMs: 1000,
   });
