@@ -1,1 +1,1 @@
-export {};
+export { createAccounting, type Accounting, type AccountingSettings } from './create-accounting.ts';

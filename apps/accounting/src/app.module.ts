@@ -1,0 +1,13 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { HealthController } from './http/health.controller.ts';
+import { LedgerController } from './operator/ledger.controller.ts';
+import { QuotasController } from './operator/quotas.controller.ts';
+import { UsageController } from './operator/usage.controller.ts';
+
+/** The one module: every route, and what `createAccounting` has built for them. */
+@Module({ controllers: [HealthController, LedgerController, UsageController, QuotasController] })
+export class AppModule {
+  static with(providers: Provider[]): DynamicModule {
+    return { module: AppModule, providers };
+  }
+}

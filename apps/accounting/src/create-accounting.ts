@@ -1,0 +1,169 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { OperatorError, type Config, type RedisConnection } from '@tokenhub/config';
+import { createOutbox, createRedisQuota, openLedger } from '@tokenhub/metering';
+import { Redis } from 'ioredis';
+import { AppModule } from './app.module.ts';
+import { guardAdminRoutes } from './http/admin-guard.ts';
+import { ErrorFilter } from './http/error.filter.ts';
+import type { Readiness } from './http/health.controller.ts';
+import { collectRoutes } from './http/route-table.ts';
+import { SERVER_OPTIONS } from './http/server-options.ts';
+import { createAccountingMetrics } from './metrics.ts';
+import { createScopeDirectory } from './operator/scope-directory.ts';
+import { createSettleCostEvents } from './settle-cost-events.ts';
+import { LEDGER, METRICS, QUOTA, READINESS, SCOPE_DIRECTORY } from './tokens.ts';
+import { startWorkers } from './workers/start-workers.ts';
+
+export interface AccountingSettings {
+  /** Keys and organisations whose quotas can be read; without it no limits are known. */
+  readonly config?: Config | undefined;
+  readonly redis: RedisConnection;
+  /** `sqlite:PATH`. */
+  readonly databaseUrl: string;
+  /** Bearer token of everything under `/admin/`. */
+  readonly adminToken: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly logLevel: string;
+}
+
+/** Accounting that listens and works. */
+export interface Accounting {
+  readonly app: NestFastifyApplication;
+  readonly url: string;
+  /** Puts another configuration in force. */
+  reload(config: Config | undefined): void;
+  /** Ends the running slices of work, then everything else. */
+  close(): Promise<void>;
+}
+
+/** All organisations live in one shard; see the quota's keys. */
+const SHARDS = 1;
+/** Longest wait for an answer when asked whether this process is ready. */
+const READY_TIMEOUT_MS = 1000;
+
+/** Builds everything that accounting is made of, and listens. */
+export async function createAccounting(settings: AccountingSettings): Promise<Accounting> {
+  const adapter = new FastifyAdapter({ ...SERVER_OPTIONS, logger: { level: settings.logLevel } });
+  const fastify = adapter.getInstance();
+  const warn = (error: unknown) =>
+    fastify.log.warn({ err: error }, 'accounting could not do its work, and tries again');
+
+  let { config } = settings;
+  const redis = await connectRedis(settings.redis, warn);
+  const ledger = openLedger(settings.databaseUrl);
+  const quota = createRedisQuota({ redis, shards: SHARDS });
+  const outboxes = Array.from({ length: SHARDS }, (_, shard) => createOutbox({ redis, shard }));
+  const metrics = createAccountingMetrics(async () => {
+    const lengths = await Promise.all(outboxes.map((outbox) => outbox.length()));
+    return lengths.reduce((sum, length) => sum + length, 0);
+  });
+  const readiness: Readiness = {
+    async check() {
+      const [redisAnswers, ledgerAnswers] = await Promise.all([
+        answers(redis.ping()),
+        answers(ledger.countDeadLetters()),
+      ]);
+      return { redis: redisAnswers, ledger: ledgerAnswers };
+    },
+  };
+
+  const settle = outboxes.map((outbox) => createSettleCostEvents({ outbox, ledger, now: Date.now }));
+  const workers = startWorkers({
+    redis: settings.redis,
+    shards: SHARDS,
+    async drain(shard) {
+      const result = await settle[shard]?.();
+      if (result === undefined) return;
+      metrics.recordDrain(result);
+      if (result.deadLetters > 0)
+        fastify.log.error({ shard, count: result.deadLetters }, 'cost events became dead letters');
+    },
+    sweep: async () => metrics.recordSweep(await quota.sweep()),
+    onError: warn,
+  });
+  await workers.schedule();
+  // A store that was away may have come back empty
+  redis.on('ready', () => workers.schedule().catch(warn));
+
+  const routes = collectRoutes(fastify);
+  guardAdminRoutes(fastify, {
+    adminToken: settings.adminToken,
+    isCallerKey: (secret) =>
+      secret.startsWith('tokenhub_') || (config?.keys.some(({ key }) => key === secret) ?? false),
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with([
+      { provide: LEDGER, useValue: ledger },
+      { provide: QUOTA, useValue: quota },
+      { provide: SCOPE_DIRECTORY, useValue: createScopeDirectory(() => config) },
+      { provide: READINESS, useValue: readiness },
+      { provide: METRICS, useValue: metrics },
+    ]),
+    adapter,
+    { logger: false },
+  );
+  app.useGlobalFilters(new ErrorFilter(routes));
+  await app.listen(settings.port, settings.host);
+
+  return {
+    app,
+    url: urlOf(settings.host, app),
+    reload(next) {
+      config = next;
+    },
+    async close() {
+      // Without a store there is nobody to take leave of, and BullMQ would wait for one
+      await workers.close({ force: redis.status !== 'ready' });
+      await app.close();
+      await ledger.close();
+      redis.disconnect();
+    },
+  };
+}
+
+/** @throws OperatorError when nothing answers there. */
+async function connectRedis(connection: RedisConnection, onError: (error: Error) => void): Promise<Redis> {
+  const redis = new Redis({
+    ...connection,
+    lazyConnect: true,
+    enableAutoPipelining: true,
+    // Every tick is a further try, so that nothing needs to wait for the store
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    connectTimeout: 2000,
+  });
+  redis.on('error', onError);
+  try {
+    await redis.connect();
+  } catch (cause) {
+    redis.disconnect();
+    throw new OperatorError('No Redis answers at REDIS_URL. Start one there, or let "pnpm start" bring one along.', {
+      cause,
+    });
+  }
+  return redis;
+}
+
+async function answers(attempt: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, READY_TIMEOUT_MS, false);
+  });
+  try {
+    return await Promise.race([attempt.then(() => true), timeout]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function urlOf(host: string, app: NestFastifyApplication): string {
+  const address = app.getHttpServer().address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+}

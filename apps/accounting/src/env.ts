@@ -1,0 +1,54 @@
+import {
+  parseOneOf,
+  parsePort,
+  parseText,
+  readSettings,
+  redisOptions,
+  type RedisConnection,
+  type SettingsOf,
+} from '@tokenhub/config';
+import { parseDatabaseUrl } from '@tokenhub/metering';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Everything that accounting takes from its environment. */
+const SETTINGS = {
+  ACCOUNTING_HOST: { help: 'The address to listen on.', default: '127.0.0.1', parse: parseText },
+  ACCOUNTING_PORT: { help: 'The port to listen on; 0 takes a free one.', default: 8081, parse: parsePort },
+  TOKENHUB_CONFIG: {
+    help: 'The configuration file; its keys and organisations are those whose quotas can be read.',
+    default: undefined,
+    parse: (text: string): string | undefined => text,
+  },
+  REDIS_URL: {
+    help: 'A Redis or Valkey such as redis://127.0.0.1:6379; "pnpm start" brings one along.',
+    parse: (text: string): RedisConnection => redisOptions(text),
+  },
+  TOKENHUB_DATA_DIR: { help: 'The directory of the embedded ledger.', default: './data', parse: parseText },
+  DATABASE_URL: {
+    help: 'The ledger: sqlite:PATH. By default ledger.sqlite in the data directory.',
+    default: undefined,
+    parse: (text: string): string | undefined => {
+      parseDatabaseUrl(text);
+      return text;
+    },
+  },
+  TOKENHUB_ADMIN_TOKEN: {
+    help: 'The bearer token of the operator surface: at least 16 characters.',
+    parse: parseAdminToken,
+  },
+  LOG_LEVEL: { help: 'How much is logged.', default: 'info', parse: parseOneOf(...LOG_LEVELS) },
+} as const;
+
+export type AccountingEnv = SettingsOf<typeof SETTINGS>;
+
+/** The only reader of `process.env`. @throws SettingsError with all that is wrong. */
+export function readEnv(): AccountingEnv {
+  return readSettings(process.env, SETTINGS);
+}
+
+function parseAdminToken(text: string): string {
+  if (!/^[\x21-\x7e]{16,}$/.test(text))
+    throw new RangeError('must have at least 16 characters, all printable, no space');
+  return text;
+}

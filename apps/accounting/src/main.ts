@@ -1,0 +1,43 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig, runMain, type Config } from '@tokenhub/config';
+import { createAccounting } from './create-accounting.ts';
+import { readEnv, type AccountingEnv } from './env.ts';
+
+await runMain(async () => {
+  const env = readEnv();
+  const accounting = await createAccounting({
+    config: readConfig(env),
+    redis: env.REDIS_URL,
+    databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.TOKENHUB_DATA_DIR, 'ledger.sqlite')}`,
+    adminToken: env.TOKENHUB_ADMIN_TOKEN,
+    host: env.ACCOUNTING_HOST,
+    port: env.ACCOUNTING_PORT,
+    logLevel: env.LOG_LEVEL,
+  });
+  process.stdout.write(`accounting listening on ${accounting.url}\n`);
+
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await (stopping ??= accounting.close());
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+  process.on('SIGHUP', () => {
+    try {
+      accounting.reload(readConfig(env));
+      process.stdout.write('configuration reloaded\n');
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`The configuration stays as it was:\n${reason}\n`);
+    }
+  });
+});
+
+/** Without a file there is nothing to show limits of, and all else works. */
+function readConfig({ TOKENHUB_CONFIG }: AccountingEnv): Config | undefined {
+  const fileName = TOKENHUB_CONFIG ?? './tokenhub.yaml';
+  if (TOKENHUB_CONFIG === undefined && !existsSync(fileName)) return undefined;
+  return loadConfig(readFileSync(fileName, 'utf8'), { env: process.env, fileName });
+}

@@ -1,0 +1,141 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { openLedger } from '@tokenhub/metering';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ADMIN_TOKEN, createTestBench, spend, type TestBench } from './test-accounting.ts';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** The compiled program, with nothing of the tests' own environment. */
+function startMain(env: Record<string, string>) {
+  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  const output = { text: '', errors: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.text += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.errors += text));
+  const exited = once(child, 'close').then(([code, signal]: unknown[]) => {
+    running.delete(child);
+    return code ?? signal;
+  });
+  return {
+    child,
+    output,
+    exited,
+    url: () => vi.waitUntil(() => /listening on (\S+)/.exec(output.text)?.[1], { timeout: 15_000, interval: 10 }),
+  };
+}
+
+const envOf = ({ redis, databaseUrl }: TestBench): Record<string, string> => ({
+  REDIS_URL: redis.url,
+  DATABASE_URL: databaseUrl,
+  TOKENHUB_ADMIN_TOKEN: ADMIN_TOKEN,
+  ACCOUNTING_PORT: '0',
+  LOG_LEVEL: 'error',
+});
+
+// `pnpm test` builds first
+describe.skipIf(!existsSync(MAIN))('the program (apps/accounting/dist/main.js, skipped when it is not built)', () => {
+  test('names everything that is wrong with its settings and ends with 1', async () => {
+    const { output, exited } = startMain({
+      ACCOUNTING_PORT: 'http',
+      DATABASE_URL: 'postgres://u:a-secret@db/ledger',
+      TOKENHUB_ADMIN_TOKEN: 'short',
+      LOG_LEVEL: 'loud',
+    });
+    expect(await exited).toBe(1);
+    for (const name of ['ACCOUNTING_PORT', 'REDIS_URL', 'DATABASE_URL', 'TOKENHUB_ADMIN_TOKEN', 'LOG_LEVEL']) {
+      expect(output.errors).toMatch(new RegExp(`^${name} (must|is)`, 'm'));
+    }
+    expect(output.errors).not.toContain('a-secret');
+    expect(output.errors).not.toMatch(/^\s+at /m);
+  });
+
+  test('says so when no Redis answers, and ends with 1', async () => {
+    const { output, exited } = startMain({
+      REDIS_URL: 'unix:///nowhere/redis.sock',
+      TOKENHUB_ADMIN_TOKEN: ADMIN_TOKEN,
+      LOG_LEVEL: 'silent',
+    });
+    expect(await exited).toBe(1);
+    expect(output.errors).toContain('No Redis answers at REDIS_URL');
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s', async (signal) => {
+    const bench = await createTestBench();
+    try {
+      const main = startMain(envOf(bench));
+      expect((await fetch(`${await main.url()}/readyz`)).status).toBe(200);
+      main.child.kill(signal);
+      expect(await main.exited).toBe(0);
+      expect(main.output.errors).toBe('');
+    } finally {
+      await bench.close();
+    }
+  });
+
+  test('ends with 0 on SIGTERM also while Redis is away', async () => {
+    const bench = await createTestBench();
+    try {
+      const main = startMain(envOf(bench));
+      await main.url();
+      await bench.redis.stop();
+      main.child.kill('SIGTERM');
+      expect(await main.exited).toBe(0);
+    } finally {
+      await bench.close();
+    }
+  });
+
+  test('killed again and again while 200 requests are settled, it leaves exactly 200 rows', async () => {
+    const bench = await createTestBench();
+    const ledger = openLedger(bench.databaseUrl);
+    try {
+      const requestsInLedger = async () => (await ledger.usage({ groupBy: 'org' }))[0]?.requests ?? 0;
+      let settled = 0;
+      const spendFifty = async () => {
+        for (let count = 0; count < 50; count++, settled++) {
+          await spend(bench.quota, { requestId: `req_${settled}`, costNanoUsd: BigInt(settled) });
+          await sleep(15);
+        }
+      };
+
+      const leftAtDeath: number[] = [];
+      for (let round = 0; round < 3; round++) {
+        const before = await requestsInLedger();
+        const main = startMain(envOf(bench));
+        await main.url();
+        const spending = spendFifty();
+        await vi.waitUntil(async () => (await requestsInLedger()) > before, { timeout: 15_000, interval: 1 });
+        main.child.kill('SIGKILL');
+        expect(await main.exited).toBe('SIGKILL');
+        await spending;
+        leftAtDeath.push(settled - (await requestsInLedger()));
+      }
+      // Each died with events before it
+      expect(Math.min(...leftAtDeath)).toBeGreaterThan(0);
+      await spendFifty();
+      startMain(envOf(bench));
+      await vi.waitUntil(async () => (await bench.client.xlen('gw:{q0}:out')) === 0, { timeout: 15_000 });
+
+      const { entries } = await ledger.list({ limit: 500 });
+      expect(new Set(entries.map(({ event }) => event.requestId)).size).toBe(200);
+      expect(entries).toHaveLength(200);
+      expect(await ledger.usage({ groupBy: 'org' })).toMatchObject([{ requests: 200, costNanoUsd: 19_900n }]);
+      expect(await bench.quota.read('org:acme', 'acme')).toMatchObject({
+        concurrency: 0,
+        month: { settledNanoUsd: 19_900n },
+      });
+    } finally {
+      await ledger.close();
+      await bench.close();
+    }
+  }, 60_000);
+});
