@@ -47,9 +47,6 @@ export async function fetchAnswer(
     health.recordFirstToken(candidate.id, options.now() - sentAt);
     health.recordSuccess(candidate.id);
     return { streamed: false, served: ranked, dialect, body, receipt };
-  } catch (error) {
-    answer.abort(error instanceof Error ? error : new Error('the attempt failed', { cause: error }));
-    throw error;
   } finally {
     stopAlarm();
   }

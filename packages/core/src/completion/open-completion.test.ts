@@ -89,6 +89,13 @@ describe('a stream', () => {
     expect(await readAll(completion)).toBe(`: hello\n\n${ROLE}${HELLO}${STOP}${DONE}`);
   });
 
+  test('is complete at its terminator; a provider that then does not hang up is hung up on', async () => {
+    await using world = await createWorld({ providers: { a: hang(ROLE, HELLO, STOP, DONE) } });
+    expect(await readAll(await world.open())).toBe(ROLE + HELLO + STOP + DONE);
+    expect(world.records).toEqual(['a began', 'a succeeded']);
+    await vi.waitFor(() => expect(world.hungUp).toEqual(['a']), { timeout: 5_000 });
+  });
+
   test('may come without a content type', async () => {
     await using world = await createWorld({ providers: { a: text(200, HELLO + STOP + DONE) } });
     expect(await readAll(await world.open())).toContain('Hello');
@@ -101,7 +108,7 @@ const FAILURES: readonly [string, { script: Script; streams: readonly boolean[];
   ['an error after the role', { script: stream(ROLE, INLINE_ERROR), streams: [true], code: 'upstream_error' }],
   ['a stream of nothing', { script: stream(), streams: [true], code: 'upstream_protocol' }],
   ['a role and no more', { script: stream(ROLE), streams: [true], code: 'upstream_protocol' }],
-  ['a terminator at once', { script: stream(ROLE, DONE), streams: [true], code: 'upstream_protocol' }],
+  ['a terminator at once', { script: hang(ROLE, DONE), streams: [true], code: 'upstream_protocol' }],
   ['events that are no JSON', { script: stream('data: {oops\n\n'), streams: [true], code: 'upstream_protocol' }],
   ['endless comments', { script: stream(': ping\n\n'.repeat(40_000)), streams: [true], code: 'upstream_protocol' }],
   [
@@ -303,6 +310,16 @@ describe('past the commit point', () => {
     expect(world.records).toEqual(['a began']);
   });
 
+  test('an abort blames nobody, whatever its reason', async () => {
+    const reason = new GatewayError('upstream_timeout', 'This took too long altogether.');
+    await using world = await createWorld({ providers: { a: hang(ROLE, HELLO) } });
+    const completion = await world.open();
+    if (!completion.streamed) throw new Error('not a stream');
+    world.cancel.abort(reason);
+    expect((await readUntilError(completion.output)).error).toBe(reason);
+    expect(world.records).toEqual(['a began']);
+  });
+
   test('a reader that stops closes the connection and blames nobody', async () => {
     await using world = await createWorld({ providers: { a: hang(ROLE, HELLO) } });
     const completion = await world.open();
@@ -317,6 +334,21 @@ describe('past the commit point', () => {
 });
 
 describe('a whole answer', () => {
+  test('that is far too long is given up', async () => {
+    const endless: Script = (response) => {
+      const block = Buffer.alloc(1024 * 1024, ' ');
+      const write = (): void => {
+        while (response.write(block));
+        response.once('drain', write);
+      };
+      write();
+    };
+    await using world = await createWorld({ providers: { a: endless, b: goodWhole } });
+    expect(await readAll(await world.open({ stream: false }))).toContain('Hello');
+    expect(world.failures[0]?.error).toMatchObject({ code: 'upstream_protocol' });
+    await vi.waitFor(() => expect(world.hungUp).toEqual(['a']));
+  });
+
   test('comes with its exact cost and the bill', async () => {
     await using world = await createWorld({ providers: { a: goodWhole } });
     const completion = await world.open({ stream: false });
