@@ -3,9 +3,8 @@ import type { ReportedUsage } from '../chat/usage.ts';
 import type { StreamFacts, StreamReader, StreamWriter } from '../dialects/dialect.ts';
 import { isGatewayError, type GatewayError } from '../errors.ts';
 import { createSseParser } from '../sse/parse-sse.ts';
+import { utf8Length } from '../text/utf8-length.ts';
 import type { StreamConverter } from './stream-converter.ts';
-
-const encoder = new TextEncoder();
 
 /** The converter for two dialects: the provider's reader feeds the caller's writer with neutral parts. */
 export function createTranslator(reader: StreamReader, writer: StreamWriter, choices: number): StreamConverter {
@@ -97,6 +96,6 @@ class PartFacts implements StreamFacts {
     if (text === '') return;
     this.started = true;
     this.#contentParts++;
-    this.#textBytes += encoder.encode(text).length;
+    this.#textBytes += utf8Length(text);
   }
 }

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts';
+import { utf8Length } from '../text/utf8-length.ts';
 import { DEFAULT_MAX_EVENT_BYTES, DEFAULT_MAX_LINE_BYTES, MAX_DATA_LINES, type SseLimits } from './limits.ts';
 import { LF, toLineFeeds } from './line-ends.ts';
 
@@ -281,15 +282,4 @@ function isEvent(text: string, start: number): boolean {
     text.charCodeAt(start + 4) === 116 &&
     text.charCodeAt(start + 5) === 58
   );
-}
-
-/** Bytes of `text` in UTF-8. */
-function utf8Length(text: string): number {
-  let length = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    // The two halves of a surrogate pair are four bytes together.
-    if (code >= 0x80) length += code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 1 : 2;
-  }
-  return length;
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../chat/json.ts';
+import { quoteText } from '../../json/quote-text.ts';
 import type { AnswerIdentity, StreamOptions, StreamWriter } from '../dialect.ts';
 import { writeFinishReason } from './finish-reason.ts';
 import { writeEncryptedReasoning, writeSignedReasoning } from './reasoning-details.ts';
@@ -18,16 +19,17 @@ export function createStreamWriter(
   { includeUsage }: Pick<StreamOptions, 'includeUsage'>,
 ): StreamWriter {
   const head = `data: ${writeAnswerHead(identity, 'chat.completion.chunk')},"choices":[`;
-  const begunChoices = new Set<number>();
+  /** By choice, once its role was said: all that stands before a delta's members. */
+  const deltaHeads: string[] = [];
   let reasoningDetails = 0;
 
   function writeDelta(choice: number, members: string): string {
-    let role = '';
-    if (!begunChoices.has(choice)) {
-      begunChoices.add(choice);
-      role = '"role":"assistant",';
-    }
-    return `${head}{"index":${choice},"delta":{${role}${members}${AFTER_DELTA}`;
+    const deltaHead = deltaHeads[choice];
+    if (deltaHead !== undefined) return deltaHead + members + AFTER_DELTA;
+    // Joined, because that gives one flat string, while pieces put together would be copied one by one in every chunk.
+    const firstHead = [head, '{"index":', choice, ',"delta":{'].join('');
+    deltaHeads[choice] = firstHead;
+    return `${firstHead}"role":"assistant",${members}${AFTER_DELTA}`;
   }
 
   function writeReasoningDetail(choice: number, detail: JsonObject): string {
@@ -39,11 +41,11 @@ export function createStreamWriter(
     write(part) {
       switch (part.type) {
         case 'text-delta':
-          return writeDelta(part.choice, `"content":${JSON.stringify(part.text)}`);
+          return writeDelta(part.choice, `"content":${quoteText(part.text)}`);
         case 'reasoning-delta':
-          return writeDelta(part.choice, `"reasoning_content":${JSON.stringify(part.text)}`);
+          return writeDelta(part.choice, `"reasoning_content":${quoteText(part.text)}`);
         case 'refusal-delta':
-          return writeDelta(part.choice, `"refusal":${JSON.stringify(part.text)}`);
+          return writeDelta(part.choice, `"refusal":${quoteText(part.text)}`);
         case 'reasoning-signature':
           return writeReasoningDetail(part.choice, writeSignedReasoning(part.signature, reasoningDetails));
         case 'redacted-reasoning':
