@@ -62,7 +62,7 @@ export class Account {
         requestedModel: this.#call.request.model,
         failedAttempts: this.#failures.map(({ candidate: failed, error }) => ({
           candidateId: failed.candidate.id,
-          code: error?.code ?? 'internal_error',
+          code: error.code,
         })),
       }),
       attempts: this.#attempts().map(({ costNanoUsd: _cost, ...attempt }) => attempt),
@@ -121,7 +121,7 @@ export class Account {
   #attempts(): AttemptRecord[] {
     const attempts = this.#failures.map(({ candidate, error, status }) => ({
       ...deploymentOf(candidate.candidate),
-      outcome: error?.code ?? 'internal_error',
+      outcome: error.code,
       ...(status !== undefined && { status }),
       // Nothing of it reached the caller.
       costNanoUsd: 0n,

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { hashApiKey, type KeyConfig } from '@tokenhub/config';
 import { GatewayError } from '@tokenhub/core';
@@ -17,10 +18,20 @@ export interface Authenticator {
  */
 export function createAuthenticator(keys: readonly KeyConfig[], pepper: string): Authenticator {
   const byHash = new Map(keys.map((key) => [key.keyHash ?? hashApiKey(key.key ?? '', pepper), key]));
+  /** Keys that have been seen and found good, by their plain digest, which takes a fifth of the time. */
+  const known = new Map<string, KeyConfig>();
+
+  function find(secret: string): KeyConfig | undefined {
+    if (secret.length > MAX_KEY_LENGTH) return undefined;
+    const digest = hash('sha256', secret, 'base64');
+    const key = known.get(digest) ?? byHash.get(hashApiKey(secret, pepper));
+    if (key !== undefined) known.set(digest, key);
+    return key;
+  }
+
   return {
     authenticate(headers) {
-      const secret = readSecret(headers);
-      const key = secret.length > MAX_KEY_LENGTH ? undefined : byHash.get(hashApiKey(secret, pepper));
+      const key = find(readSecret(headers));
       if (key === undefined) {
         throw new GatewayError(
           'invalid_api_key',

@@ -13,6 +13,9 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 const encoder = new TextEncoder();
 
+/** Keeps nothing between two calls, so one serves all. */
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 /** A whole answer. */
 export interface CompleteAnswer {
   readonly streamed: false;
@@ -61,9 +64,12 @@ async function readWhole(answer: HttpAnswer): Promise<string> {
     if (length > MAX_ANSWER_BYTES)
       throw new GatewayError('upstream_protocol', 'The answer of the provider is too long.');
   }
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const [only] = chunks;
   try {
-    return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode();
+    // Most answers come in one read.
+    if (only !== undefined && chunks.length === 1) return decoder.decode(only);
+    const streaming = new TextDecoder('utf-8', { fatal: true });
+    return chunks.map((chunk) => streaming.decode(chunk, { stream: true })).join('') + streaming.decode();
   } catch (error) {
     throw new GatewayError('upstream_protocol', 'The answer of the provider is not valid UTF-8.', { cause: error });
   }

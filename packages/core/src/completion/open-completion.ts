@@ -54,7 +54,7 @@ export function openCompletion(options: OpenCompletionOptions): Promise<Completi
     mayGoOn: () => !isOver(),
     onFailure: (failed) => {
       // A caller that leaves or has no more time says nothing about the provider.
-      const blamed = failed.error?.facts.blamesProvider === true && !isOver();
+      const blamed = failed.error.facts.blamesProvider && !isOver();
       if (blamed) health.recordFailure(failed.candidate.candidate.id);
       options.onFailedAttempt(failed);
     },

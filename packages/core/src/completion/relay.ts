@@ -17,13 +17,21 @@ export function createRelay(meter: Meter, terminator: string): StreamConverter {
     facts: meter,
     push(chunk) {
       if (over) return NOTHING;
-      const { bytes, ends, count } = splitter.push(chunk);
+      const bytes = splitter.open(chunk);
       const pieces: Uint8Array[] = [];
       // Bytes from `from` on are events that pass as they are and wait for the end of their run.
       let from = 0;
       let start = 0;
-      for (let event = 0; event < count && !over; event++) {
-        const next = ends[event] ?? start;
+      while (!over) {
+        const runEnd = meter.readRun?.(bytes, start) ?? start;
+        if (runEnd > start && meter.runOutput !== undefined) {
+          if (from < start) pieces.push(bytes.subarray(from, start));
+          pieces.push(meter.runOutput);
+          from = runEnd;
+        }
+        start = runEnd;
+        const next = splitter.endOfEvent(start);
+        if (next === -1) break;
         const verdict = meter.read(bytes, start, next);
         if (verdict !== 'pass') {
           if (from < start) pieces.push(bytes.subarray(from, start));

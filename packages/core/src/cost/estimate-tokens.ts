@@ -11,6 +11,8 @@ export interface InputEstimate {
 const FRAME_TOKENS = 8;
 const BYTES_PER_TOKEN = 4;
 const encoder = new TextEncoder();
+/** Written and never read; most texts fit. */
+const scratch = new Uint8Array(16 * 1024);
 
 /**
  * Measures the text of messages and tools. Pictures and other parts without neutral words are not counted: their bytes
@@ -47,5 +49,7 @@ function measureTool({ name, description = '', parameters }: Tool): number {
 
 /** UTF-8 bytes. Encoding and throwing away is many times faster than counting in a loop for all but the shortest texts. */
 function measureText(text: string): number {
-  return text === '' ? 0 : encoder.encode(text).length;
+  // A unit of UTF-16 has at most three bytes.
+  if (text.length * 3 > scratch.length) return encoder.encode(text).length;
+  return encoder.encodeInto(text, scratch).written;
 }

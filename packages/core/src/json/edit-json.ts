@@ -31,6 +31,27 @@ export function editText(json: string, edit: (json: Uint8Array, objectStart: num
   return decoder.decode(edit(bytes, skipSpace(bytes, 0)));
 }
 
+/**
+ * {@link editText} from the last place of the text where `name` stands as a member of the outermost object; what comes
+ * before is not even looked at. Long answers report their usage at their end. Without such a place the whole text is edited.
+ */
+export function editTextFrom(name: string, json: string, edit: Parameters<typeof editText>[1]): string {
+  const at = json.lastIndexOf(JSON.stringify(name));
+  // Members of an inner object would leave closing braces over, and a text that is no member no colon.
+  const tail = `{${json.slice(at)}`;
+  if (at < 0 || !isJson(tail)) return editText(json, edit);
+  return json.slice(0, at) + editText(tail, edit).slice(1);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function replace(json: Uint8Array, extent: Extent, text: string): Uint8Array {
   const inserted = encoder.encode(text);
   const edited = new Uint8Array(json.length - (extent.end - extent.start) + inserted.length);

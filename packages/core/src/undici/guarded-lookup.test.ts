@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from 'vitest';
-import { guardedLookup, isAllowed } from './guarded-lookup.ts';
+import { guardedLookup } from './guarded-lookup.ts';
+import { isAllowed } from './provider-address.ts';
 
 const ALWAYS_REFUSED = [
   // Link-local and the metadata services of clouds

@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import { Pool, type Dispatcher } from 'undici';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../providers/http-client.ts';
 import { UndiciExchange } from './undici-exchange.ts';
-import { guardedLookup, isAllowed } from './guarded-lookup.ts';
+import { guardedLookup } from './guarded-lookup.ts';
+import { isAllowed } from './provider-address.ts';
 
 export interface UndiciHttpClientOptions {
   /** Scheme, host and port of the provider. */

@@ -1,6 +1,6 @@
 import type { Receipt } from '../../cost/receipt.ts';
 import { formatUsd } from '../../cost/format-usd.ts';
-import { editText, setMember } from '../../json/edit-json.ts';
+import { editTextFrom, setMember } from '../../json/edit-json.ts';
 import { findMember } from '../../json/scan-json.ts';
 import { writeUsage } from './usage.ts';
 
@@ -8,7 +8,7 @@ const OPENING_BRACE = 0x7b;
 
 /** The answer with `usage.cost` set. An answer that reports no usage gets our own counts. */
 export function patchAnswer(answer: string, receipt: Receipt): string {
-  return editText(answer, (json, objectStart) => setUsageCost(json, objectStart, receipt));
+  return editTextFrom('usage', answer, (json, objectStart) => setUsageCost(json, objectStart, receipt));
 }
 
 /** The same for the JSON of a chunk. */
