@@ -2,14 +2,12 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { OperatorError, type Config, type RedisConnection } from '@tokenhub/config';
+import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createOutbox, createRedisQuota, openLedger } from '@tokenhub/metering';
 import { Redis } from 'ioredis';
 import { AppModule } from './app.module.ts';
 import { guardAdminRoutes } from './http/admin-guard.ts';
-import { ErrorFilter } from './http/error.filter.ts';
 import type { Readiness } from './http/health.controller.ts';
-import { collectRoutes } from './http/route-table.ts';
-import { SERVER_OPTIONS } from './http/server-options.ts';
 import { createAccountingMetrics } from './metrics.ts';
 import { createScopeDirectory } from './operator/scope-directory.ts';
 import { createSettleCostEvents } from './settle-cost-events.ts';
@@ -106,7 +104,7 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
     adapter,
     { logger: false },
   );
-  app.useGlobalFilters(new ErrorFilter(routes));
+  app.useGlobalFilters(new ErrorFilter({ routes }));
   await app.listen(settings.port, settings.host);
 
   return {

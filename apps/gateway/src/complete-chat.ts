@@ -12,6 +12,7 @@ import {
   type OpenStream,
   type RankedCandidate,
 } from '@tokenhub/core';
+import { answerError } from '@tokenhub/http';
 import type { Quota, ReserveDecision } from '@tokenhub/metering';
 import { Account } from './account.ts';
 import { estimateUse } from './admission/estimate.ts';
@@ -20,7 +21,6 @@ import { toGatewayError } from './admission/refusal.ts';
 import type { Reservations } from './admission/reservations.ts';
 import { scopesOf } from './admission/scopes.ts';
 import type { Catalog } from './catalog.ts';
-import { answerError } from './http/answer-error.ts';
 import type { ChatMetrics } from './metrics.ts';
 import type { Exchanges } from './relay/exchanges.ts';
 import type { Heartbeat } from './relay/heartbeat.ts';

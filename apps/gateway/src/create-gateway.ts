@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import type { Config, RedisConnection } from '@tokenhub/config';
-import { createHealth } from '@tokenhub/core';
+import { anthropicDialect, createHealth, openaiDialect, type Dialect } from '@tokenhub/core';
+import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createRedisQuota, openLedger } from '@tokenhub/metering';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -11,12 +12,9 @@ import { createReservations } from './admission/reservations.ts';
 import { AppModule } from './app.module.ts';
 import { createCatalog, type Catalog } from './catalog.ts';
 import type { ChatServices } from './complete-chat.ts';
-import { ErrorFilter } from './http/error.filter.ts';
 import type { Readiness } from './http/health.controller.ts';
 import { guardRoutes } from './http/guard-routes.ts';
-import { collectRoutes } from './http/route-table.ts';
 import { serveApiDocument } from './http/api-document.ts';
-import { SERVER_OPTIONS } from './http/server-options.ts';
 import { createLazyLedger } from './lazy-ledger.ts';
 import { createChatMetrics } from './metrics.ts';
 import { createExchanges } from './relay/exchanges.ts';
@@ -100,7 +98,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     adapter,
     { bodyParser: false, logger: false },
   );
-  app.useGlobalFilters(new ErrorFilter(routes.methodsAt));
+  app.useGlobalFilters(new ErrorFilter({ routes, dialectOf }));
   serveApiDocument(app);
   await app.listen(options.port, options.host);
   const address: unknown = app.getHttpServer().address();
@@ -132,6 +130,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return closed;
     },
   };
+}
+
+/** Errors of an address come in the dialect that its callers read. */
+function dialectOf(path: string): Dialect {
+  return path.endsWith('/v1/messages') ? anthropicDialect : openaiDialect;
 }
 
 function isAddressInfo(address: unknown): address is AddressInfo {

@@ -255,6 +255,7 @@ describe('addresses', () => {
   it.each([
     ['an unknown path', 'GET', '/v1/nothing', 404, 'not_found'],
     ['an encoded step upwards', 'GET', '/v1/..%2fadmin', 404, 'not_found'],
+    ['an address that cannot be decoded', 'GET', '/%zz', 404, 'not_found'],
     ['doubled slashes', 'POST', '//v1//chat', 404, 'not_found'],
     ['a wrong method', 'GET', '/v1/chat', 405, 'method_not_allowed'],
     ['a wrong method', 'DELETE', '/v1/models', 405, 'method_not_allowed'],

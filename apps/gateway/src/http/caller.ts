@@ -1,7 +1,7 @@
 import type { KeyConfig, KeyScope } from '@tokenhub/config';
 import { GatewayError } from '@tokenhub/core';
+import { readClientRequestId } from '@tokenhub/http';
 import type { FastifyRequest } from 'fastify';
-import { readClientRequestId } from './request-ids.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,27 +1,7 @@
 import type { TextPart } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError } from '../../errors.ts';
-
-/** Members by which other gateways let callers choose the host, credentials or headers of a request. Here only the configuration does. */
-const HOST_MEMBERS: ReadonlySet<string> = new Set([
-  'api_base',
-  'api_host',
-  'api_key',
-  'api_url',
-  'base_url',
-  'baseURL',
-  'custom_llm_provider',
-  'default_headers',
-  'extra_body',
-  'extra_headers',
-  'extra_query',
-  'http_proxy',
-  'https_proxy',
-  'proxies',
-  'proxy',
-  'proxy_url',
-  'user_config',
-]);
+import { HOST_MEMBERS } from '../host-members.ts';
 
 /** Members that hold the caller's own data or a schema of it, in which any name may occur. */
 const DATA_MEMBERS: ReadonlySet<string> = new Set(['input', 'input_schema', 'schema']);

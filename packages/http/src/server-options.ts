@@ -1,31 +1,37 @@
-import { randomBytes } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError, openaiDialect, type ErrorCode } from '@tokenhub/core';
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
+import { answerError } from './answer-error.ts';
+import { createRequestId } from './request-ids.ts';
+
+/** Largest request body, in bytes. */
+const BODY_LIMIT = 10 * 1024 * 1024;
 
 /** Fastify's options where its defaults would hurt. */
 export const SERVER_OPTIONS = {
-  // Operators poll health and metrics; a line for each would drown the rest
-  logController: new LogController({ disableRequestLogging: true }),
+  bodyLimit: BODY_LIMIT,
   genReqId: createRequestId,
   requestIdHeader: false,
-  requestTimeout: 30_000,
-  forceCloseConnections: true,
+  // A log line per request would cost more than the request does; chats are logged at their end.
+  logController: new LogController({ disableRequestLogging: true }),
+  // No Express middleware here, and so no stack of it to walk for every request.
   skipMiddie: true,
+  // Longest wait for a whole request. Answers have no such limit: a stream may take as long as it takes.
+  requestTimeout: 30_000,
+  keepAliveTimeout: 72_000,
+  forceCloseConnections: true,
+  http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
   frameworkErrors: answerBadAddress,
   clientErrorHandler: answerMalformedRequest,
 } as const;
 
-function createRequestId(): string {
-  return `req_${randomBytes(18).toString('base64url')}`;
-}
-
 /** Answers an address that cannot even be decoded; no route, hook or filter is reached with it. */
 function answerBadAddress(cause: Error, request: FastifyRequest, reply: FastifyReply): void {
   const error = new GatewayError('not_found', 'There is nothing at this address.', { cause });
-  const answer = reply.status(error.facts.status).header('x-request-id', request.id).type('application/json');
-  void answer.send(JSON.stringify(openaiDialect.writeError(error, request.id)));
+  reply.hijack();
+  const headers = ['X-Request-Id', request.id];
+  answerError(reply.raw, error, { dialect: openaiDialect, requestId: request.id, headers });
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 /** Which methods the server's addresses have. */
 export interface RouteTable {
   /** The methods of an address, empty where there is nothing. */
-  methodsAt(path: string): readonly string[];
+  readonly methodsAt: (path: string) => readonly string[];
 }
 
 /** Takes note of every route that is added from now on. */
@@ -15,14 +15,17 @@ export function collectRoutes(fastify: Pick<FastifyInstance, 'addHook'>): RouteT
   return {
     methodsAt(path) {
       const asked = path.split('/');
-      const matching = routes.filter(
-        ({ segments }) =>
-          segments.length === asked.length &&
-          segments.every((segment, index) =>
-            segment.startsWith(':') ? asked[index] !== '' : segment === asked[index],
-          ),
-      );
+      const matching = routes.filter(({ segments }) => matches(segments, asked));
       return [...new Set(matching.map(({ method }) => method))];
     },
   };
+}
+
+function matches(segments: readonly string[], asked: readonly string[]): boolean {
+  const isOpen = segments.at(-1) === '*';
+  if (isOpen ? asked.length < segments.length : asked.length !== segments.length) return false;
+  return segments.every((segment, index) => {
+    if (segment === '*') return true;
+    return segment.startsWith(':') ? asked[index] !== '' : segment === asked[index];
+  });
 }
