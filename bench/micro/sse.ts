@@ -1,10 +1,16 @@
 /**
  * What reading a provider's stream costs: our parser against eventsource-parser with the streaming decoder that it needs,
- * and the splitter that relays bytes undecoded. The rounds of all take turns, so that a busy machine slows all alike.
+ * and the splitter that relays bytes undecoded: `node bench/micro/sse.ts`.
+ *
+ * The readers get the same bytes and hand out event, data and id. Each shape of stream has a process of its own, where
+ * all readers are compiled before the first round counts; then they take turns in rounds of less than a millisecond.
+ * A ratio is the median of the ratios of single rounds, so that a busy machine slows both sides alike; a rate is that of
+ * the fastest round.
  */
-import { pathToFileURL } from 'node:url';
-import { createEventSplitter, createSseParser } from '@tokenhub/core/sse';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { createParser } from 'eventsource-parser';
+import { createEventSplitter, createSseParser } from '../../packages/core/src/sse/index.ts';
 
 interface Row {
   readonly name: string;
@@ -14,73 +20,124 @@ interface Row {
   readonly ratio?: number;
 }
 
-const EVENTS = 4000;
-const WARM_UP_ROUNDS = 20;
-const ROUNDS = 61;
+type Reader = (chunks: readonly Uint8Array[]) => number;
 
-/** Keeps the work from being optimised away. */
-let charactersSeen = 0;
+const EVENTS = 1000;
+const WARM_UP_MS = 4000;
+const ROUNDS = 1200;
+const CHUNK_BYTES = 16 * 1024;
+const WORDS = ['Struct', 'uring', ' a', ' database', ' schema', ' effectively'];
 
-export function run(): Row[] {
-  const events = Array.from({ length: EVENTS }, (_, index) => createEvent(index));
-  const stream = join(events);
-  const shapes = [
-    { shape: '16 KiB chunks', chunks: cutEvery(stream, 16 * 1024) },
-    { shape: 'one event per chunk', chunks: cutInto(stream, events) },
-  ];
-  const readers = [parse, parseWithEventsourceParser, split];
-  const rounds = shapes.map(({ shape, chunks }) => {
-    const milliseconds: number[][] = readers.map(() => []);
-    for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
-      for (const [index, read] of readers.entries()) {
-        const start = performance.now();
-        read(chunks);
-        if (round >= 0) milliseconds[index]?.push(performance.now() - start);
-      }
-    }
-    const [ours = 0, theirs = 0, splitting = 0] = milliseconds.map(median);
-    return { shape, ours, theirs, splitting };
-  });
+/** The streams: whose events, and cut how. */
+const SHAPES: Readonly<Record<string, () => Uint8Array[]>> = {
+  'OpenAI in 16 KiB chunks': () => cutEvery(join(eventsOf(toOpenaiEvent)), CHUNK_BYTES),
+  'OpenAI, one event per chunk': () => cutInto(eventsOf(toOpenaiEvent)),
+  'Anthropic in 16 KiB chunks': () => cutEvery(join(eventsOf(toAnthropicEvent)), CHUNK_BYTES),
+  'Anthropic, one event per chunk': () => cutInto(eventsOf(toAnthropicEvent)),
+};
 
-  return rounds.flatMap(({ shape, ours, theirs, splitting }): Row[] => [
-    { name: `parse, ${shape}`, value: stream.length / ours / 1000, unit: 'MB/s', ratio: theirs / ours },
-    { name: `eventsource-parser, ${shape}`, value: stream.length / theirs / 1000, unit: 'MB/s' },
-    { name: `split, ${shape}`, value: (splitting * 1e6) / EVENTS, unit: 'ns/event' },
-  ]);
+/** The figures of all shapes, measured one after the other. */
+export async function run(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const shape of Object.keys(SHAPES)) {
+    const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, shape]);
+    rows.push(...JSON.parse(stdout));
+  }
+  return rows;
 }
 
-function parse(chunks: readonly Uint8Array[]): void {
-  const parser = createSseParser({ onEvent: (event) => (charactersSeen += event.data.length) });
+function measure(shape: string, chunks: readonly Uint8Array[]): Row[] {
+  const readers: readonly Reader[] = [parse, parseWithEventsourceParser, split];
+  const warmUpEnd = performance.now() + WARM_UP_MS;
+  while (performance.now() < warmUpEnd) for (const read of readers) timeOf(read, chunks);
+
+  const times = readers.map(() => new Float64Array(ROUNDS));
+  for (let round = 0; round < ROUNDS; round++) {
+    // Each reader goes first as often as the others: what one leaves to the garbage collector is another's loss.
+    for (let turn = 0; turn < readers.length; turn++) {
+      const index = (round + turn) % readers.length;
+      const read = readers[index];
+      const ofReader = times[index];
+      if (read !== undefined && ofReader !== undefined) ofReader[round] = timeOf(read, chunks);
+    }
+  }
+
+  const [ours = new Float64Array(), theirs = new Float64Array(), splitting = new Float64Array()] = times;
+  const bytes = chunks.reduce((length, chunk) => length + chunk.length, 0);
+  const rate = (milliseconds: Float64Array): number => bytes / Math.min(...milliseconds) / 1000;
+  const ratio = median(theirs.map((time, round) => time / (ours[round] ?? time)));
+  return [
+    { name: `parse, ${shape}`, value: rate(ours), unit: 'MB/s', ratio },
+    { name: `eventsource-parser, ${shape}`, value: rate(theirs), unit: 'MB/s' },
+    { name: `split, ${shape}`, value: rate(splitting), unit: 'MB/s' },
+  ];
+}
+
+/** Milliseconds that one reading of the whole stream takes. */
+function timeOf(read: Reader, chunks: readonly Uint8Array[]): number {
+  const start = performance.now();
+  const seen = read(chunks);
+  const time = performance.now() - start;
+  // Also keeps the work from being optimised away.
+  if (seen < EVENTS) throw new Error('some events were not read');
+  return time;
+}
+
+function parse(chunks: readonly Uint8Array[]): number {
+  let seen = 0;
+  const parser = createSseParser({
+    onEvent: ({ event, data, id }) => {
+      seen += data.length + (event === 'message' ? 0 : 1) + (id === '' ? 0 : 1);
+    },
+  });
   for (const chunk of chunks) parser.push(chunk);
   parser.end();
+  return seen;
 }
 
-function parseWithEventsourceParser(chunks: readonly Uint8Array[]): void {
+function parseWithEventsourceParser(chunks: readonly Uint8Array[]): number {
+  let seen = 0;
   const decoder = new TextDecoder();
-  const parser = createParser({ onEvent: (event) => (charactersSeen += event.data.length) });
+  const parser = createParser({
+    onEvent: ({ event, data, id }) => {
+      seen += data.length + (event === undefined ? 0 : 1) + (id === undefined ? 0 : 1);
+    },
+  });
   for (const chunk of chunks) parser.feed(decoder.decode(chunk, { stream: true }));
+  return seen;
 }
 
-function split(chunks: readonly Uint8Array[]): void {
+function split(chunks: readonly Uint8Array[]): number {
+  let seen = 0;
   const splitter = createEventSplitter();
-  for (const chunk of chunks) charactersSeen += splitter.push(chunk).count;
+  for (const chunk of chunks) seen += splitter.push(chunk).count;
+  return seen;
 }
 
-/** An event as OpenAI sends it, about 300 bytes. */
-function createEvent(index: number): Uint8Array {
-  const words = ['Struct', 'uring', ' a', ' database', ' schema', ' effectively'];
-  return new TextEncoder().encode(
-    `data: ${JSON.stringify({
-      id: 'chatcmpl-BpJBM4XqgLRpLxmTeun39ESCNhQwb',
-      object: 'chat.completion.chunk',
-      created: 1_751_568_164,
-      model: 'gpt-4o-2024-08-06',
-      service_tier: 'default',
-      system_fingerprint: 'fp_07871e2ad8',
-      choices: [{ index: 0, delta: { content: words[index % words.length] }, logprobs: null, finish_reason: null }],
-      usage: null,
-    })}\n\n`,
-  );
+function eventsOf(toEvent: (text: string) => string): Uint8Array[] {
+  const encoder = new TextEncoder();
+  return Array.from({ length: EVENTS }, (_, index) => encoder.encode(toEvent(WORDS[index % WORDS.length] ?? '')));
+}
+
+/** About 300 bytes, without a name. */
+function toOpenaiEvent(text: string): string {
+  const chunk = {
+    id: 'chatcmpl-BpJBM4XqgLRpLxmTeun39ESCNhQwb',
+    object: 'chat.completion.chunk',
+    created: 1_751_568_164,
+    model: 'gpt-4o-2024-08-06',
+    service_tier: 'default',
+    system_fingerprint: 'fp_07871e2ad8',
+    choices: [{ index: 0, delta: { content: text }, logprobs: null, finish_reason: null }],
+    usage: null,
+  };
+  return `data: ${JSON.stringify(chunk)}\n\n`;
+}
+
+/** About 120 bytes, with a name. */
+function toAnthropicEvent(text: string): string {
+  const delta = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } };
+  return `event: content_block_delta\ndata: ${JSON.stringify(delta)}\n\n`;
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {
@@ -99,20 +156,26 @@ function cutEvery(bytes: Uint8Array, size: number): Uint8Array[] {
   );
 }
 
-/** The bytes cut into pieces as long as these. */
-function cutInto(bytes: Uint8Array, parts: readonly Uint8Array[]): Uint8Array[] {
+/** These parts, in one buffer as they come from a socket. */
+function cutInto(parts: readonly Uint8Array[]): Uint8Array[] {
+  const bytes = join(parts);
   let offset = 0;
   return parts.map((part) => bytes.subarray(offset, (offset += part.length)));
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+function median(values: Float64Array): number {
+  return values.toSorted()[values.length >> 1] ?? 0;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  for (const { name, value, unit, ratio } of run()) {
-    const times = ratio === undefined ? '' : `   ${ratio.toFixed(2)} × eventsource-parser`;
-    process.stdout.write(`${name.padEnd(40)}${value.toFixed(0).padStart(7)} ${unit}${times}\n`);
+if (import.meta.main) {
+  const shape = process.argv[2];
+  const createChunks = shape === undefined ? undefined : SHAPES[shape];
+  if (shape !== undefined && createChunks !== undefined) {
+    process.stdout.write(JSON.stringify(measure(shape, createChunks())));
+  } else {
+    for (const { name, value, unit, ratio } of await run()) {
+      const times = ratio === undefined ? '' : `   ${ratio.toFixed(2)} × eventsource-parser`;
+      process.stdout.write(`${name.padEnd(52)}${value.toFixed(0).padStart(7)} ${unit}${times}\n`);
+    }
   }
-  if (charactersSeen === 0) throw new Error('nothing was read');
 }
