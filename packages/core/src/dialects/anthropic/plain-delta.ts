@@ -1,7 +1,7 @@
+import { findClosingQuote, readStringContent } from '../../json/string-literal.ts';
+
 const CLOSING_BRACE = 0x7d;
 const SPACE = 0x20;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /** Up to its text, the data of a text or thinking delta as Anthropic itself writes it. */
 export function plainDeltaStart(index: number, kind: 'text' | 'thinking'): string {
@@ -15,19 +15,8 @@ export function plainDeltaStart(index: number, kind: 'text' | 'thinking'): strin
 export function readPlainDelta(data: string, start: string): string | undefined {
   // A slice is compared four times as fast as `startsWith` does it.
   if (data.slice(0, start.length) !== start) return undefined;
-  let at = start.length;
-  let escaped = false;
-  for (; at < data.length; at++) {
-    const code = data.charCodeAt(at);
-    if (code === QUOTE) break;
-    if (code < SPACE) return undefined; // JSON does not allow it: the error is left to the whole event's parsing.
-    if (code === BACKSLASH) {
-      escaped = true;
-      at++;
-    }
-  }
-  if (!endsDelta(data, at + 1)) return undefined;
-  return escaped ? parseString(data.slice(start.length - 1, at + 1)) : data.slice(start.length, at);
+  const end = findClosingQuote(data, start.length);
+  return end !== -1 && endsDelta(data, end + 1) ? readStringContent(data, start.length, end) : undefined;
 }
 
 /** True when `data` goes on at `at` with the two closing braces alone, spaces apart. */
@@ -39,13 +28,4 @@ function endsDelta(data: string, at: number): boolean {
     else if (code !== SPACE) return false;
   }
   return braces === 2;
-}
-
-function parseString(literal: string): string | undefined {
-  try {
-    const text: unknown = JSON.parse(literal);
-    return typeof text === 'string' ? text : undefined;
-  } catch {
-    return undefined; // An escape that JSON does not know: left to the whole event's parsing.
-  }
 }

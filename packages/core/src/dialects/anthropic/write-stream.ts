@@ -1,6 +1,7 @@
 import type { FinishReason, StreamPart } from '../../chat/stream-part.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { GatewayError } from '../../errors.ts';
+import { quoteText } from '../../json/quote-text.ts';
 import type { AnswerIdentity, StreamWriter } from '../dialect.ts';
 import { toStopReason } from './finish-reason.ts';
 import { toUsageJson } from './usage.ts';
@@ -83,7 +84,7 @@ class AnthropicStreamWriter implements StreamWriter {
         return this.#writeText(part.text);
       case 'reasoning-delta':
         if (part.text === '') return '';
-        return this.#openThinking() + this.#delta({ type: 'thinking_delta', thinking: part.text });
+        return this.#openThinking() + this.#textDelta('thinking', part.text);
       case 'reasoning-signature':
         // A signature ends its block: reasoning after it is signed anew.
         return (
@@ -114,7 +115,7 @@ class AnthropicStreamWriter implements StreamWriter {
       open = this.#closeAll() + this.#blockStart({ type: 'text', text: '' });
       this.#open = 'text';
     }
-    return open + this.#delta({ type: 'text_delta', text });
+    return open + this.#textDelta('text', text);
   }
 
   #openThinking(): string {
@@ -185,6 +186,12 @@ class AnthropicStreamWriter implements StreamWriter {
 
   #delta(delta: object): string {
     return encode({ type: 'content_block_delta', index: this.#blocks - 1, delta });
+  }
+
+  /** By hand, since nearly all events of a stream are these. */
+  #textDelta(kind: 'text' | 'thinking', text: string): string {
+    const delta = `{"type":"${kind}_delta","${kind}":${quoteText(text)}}`;
+    return `event: content_block_delta\ndata: {"type":"content_block_delta","index":${this.#blocks - 1},"delta":${delta}}\n\n`;
   }
 
   #stopReason(): string {

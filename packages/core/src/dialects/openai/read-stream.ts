@@ -1,6 +1,8 @@
 import { isJsonObject, type JsonValue } from '../../chat/json.ts';
+import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
 import type { StreamReader } from '../dialect.ts';
+import { ChunkTemplate } from './chunk-template.ts';
 import { readFinishReason } from './finish-reason.ts';
 import { readInlineError } from './read-error.ts';
 import { isFilled, readTexts, type Emit } from './read-message.ts';
@@ -10,16 +12,47 @@ import type { WireAnswer, WireChoice, WireFunction, WireMessage, WireToolCall } 
 /** The data of the event that ends a stream. */
 export const DONE = '[DONE]';
 
+/** Templates in a row that no chunk matched, after which a stream is not worth another one. */
+const MAX_UNUSED_TEMPLATES = 8;
+
 export function createStreamReader(): StreamReader {
-  const readChunk = createChunkReader();
-  return {
-    read(event, data, emit) {
-      const text = data.trim();
-      if (text === DONE) emit({ type: 'done' });
+  return new OpenaiStreamReader();
+}
+
+class OpenaiStreamReader implements StreamReader {
+  readonly #readChunk = createChunkReader();
+  /** Of the last text delta that was parsed: most of a stream is like it. */
+  #template: ChunkTemplate | undefined;
+  #unusedTemplates = 0;
+
+  read(event: string, data: string, emit: Emit): void {
+    const text = data.trim();
+    const delta = event === 'error' ? undefined : this.#template?.read(text);
+    if (delta !== undefined) {
+      this.#unusedTemplates = 0;
+      emit(delta);
+    } else if (text === DONE) {
+      emit({ type: 'done' });
+    } else if (text !== '') {
       // An event without data is a keep-alive.
-      else if (text !== '') readChunk(parseChunk(event, text), emit);
-    },
-  };
+      this.#readChunk(parseChunk(event, text), emit);
+      if (event !== 'error' && this.#unusedTemplates < MAX_UNUSED_TEMPLATES) this.#learn(text);
+    }
+  }
+
+  #learn(data: string): void {
+    const template = ChunkTemplate.of(data, readAlone);
+    if (template === undefined) return;
+    this.#template = template;
+    this.#unusedTemplates++;
+  }
+}
+
+/** What a chunk would say as the first of its stream. */
+function readAlone(data: string): StreamPart[] {
+  const parts: StreamPart[] = [];
+  createChunkReader()(parseChunk('message', data), (part) => parts.push(part));
+  return parts;
 }
 
 /**
