@@ -1,12 +1,16 @@
 /**
- * What the Anthropic dialect costs per streamed event: `node bench/micro/anthropic-dialect.ts`.
+ * What the Anthropic dialect costs per streamed event: `node bench/micro/anthropic-dialect.ts`. A burst is a whole
+ * answer of 100 deltas from its bytes to the other dialect's bytes, in one chunk, with a new stream each time.
  * Each figure is the median of several rounds after a warm-up; `ratio` compares it with parsing and writing the event's
  * JSON in the same run.
  */
+import { createTranslator } from '../../packages/core/src/completion/translate.ts';
+import { anthropicDialect } from '../../packages/core/src/dialects/anthropic/anthropic-dialect.ts';
 import { createMeter } from '../../packages/core/src/dialects/anthropic/meter.ts';
 import { createStreamReader } from '../../packages/core/src/dialects/anthropic/read-stream.ts';
 import { createStreamWriter } from '../../packages/core/src/dialects/anthropic/write-stream.ts';
 import { openaiDialect } from '../../packages/core/src/dialects/openai/openai-dialect.ts';
+import type { Dialect } from '../../packages/core/src/dialects/dialect.ts';
 import type { StreamOptions } from '../../packages/core/src/index.ts';
 
 export interface Row {
@@ -18,6 +22,7 @@ export interface Row {
 
 const EVENTS = 2_000;
 const ROUNDS = 201;
+const BURST_DELTAS = 100;
 const IDENTITY = { requestId: '01JXYZ', model: 'claude-sonnet-4', created: 1_762_317_021 };
 const OPTIONS: StreamOptions = {
   includeUsage: false,
@@ -57,6 +62,8 @@ export function run(): Row[] {
     row('anthropic reader: text delta', measure(readAll)),
     row('anthropic writer: text delta', measure(writeAll)),
     row('anthropic to openai: text delta', measure(translateAll)),
+    row('anthropic to openai: burst', measureBurst(anthropicDialect, openaiDialect)),
+    row('openai to anthropic: burst', measureBurst(openaiDialect, anthropicDialect)),
   ];
 }
 
@@ -103,6 +110,49 @@ function translateAll(): number {
   for (const delta of deltas)
     reader.read('content_block_delta', delta, (part) => (length += writer.write(part).length));
   return length;
+}
+
+/** Nanoseconds per delta of a burst. */
+function measureBurst(from: Dialect, to: Dialect): number {
+  const burst = createBurst(from);
+  const translate = (): number => {
+    const writer = to.createStreamWriter(IDENTITY, OPTIONS);
+    return encoder.encode(String(createTranslator(from.createStreamReader(), writer, 1).push(burst))).length;
+  };
+  return measure(() => {
+    let length = 0;
+    for (let done = 0; done < EVENTS; done += BURST_DELTAS) length += translate();
+    return length;
+  });
+}
+
+/** An answer as a provider of this dialect sends it, without usage. */
+function createBurst(dialect: Dialect): Uint8Array {
+  if (dialect.name === 'anthropic') {
+    const named = (event: string, rest: string): string => `event: ${event}\ndata: {"type":"${event}"${rest}}\n\n`;
+    const start = '{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4","content":[]}';
+    return encoder.encode(
+      named('message_start', `,"message":${start}`) +
+        named('content_block_start', ',"index":0,"content_block":{"type":"text","text":""}') +
+        deltas
+          .slice(0, BURST_DELTAS)
+          .map((data) => `event: content_block_delta\ndata: ${data}\n\n`)
+          .join('') +
+        named('content_block_stop', ',"index":0') +
+        named('message_delta', ',"delta":{"stop_reason":"end_turn","stop_sequence":null}') +
+        named('message_stop', ''),
+    );
+  }
+  const chunk = (delta: string, reason: string): string =>
+    `data: {"id":"chatcmpl-BpJBM4XqgLRpLxmTeun39ESCNhQwb","object":"chat.completion.chunk","created":1751568164,` +
+    `"model":"gpt-4o-2024-08-06","service_tier":"default","system_fingerprint":"fp_07871e2ad8",` +
+    `"choices":[{"index":0,"delta":{${delta}},"logprobs":null,"finish_reason":${reason}}],"usage":null}\n\n`;
+  const texts = Array.from({ length: BURST_DELTAS }, (_, i) => `"content":"${words[i % words.length]}"`);
+  return encoder.encode(
+    chunk('"role":"assistant","content":""', 'null') +
+      texts.map((text) => chunk(text, 'null')).join('') +
+      `${chunk('', '"stop"')}data: [DONE]\n\n`,
+  );
 }
 
 /** Median nanoseconds per event. `work` gives a figure that only real work can give. */

@@ -47,6 +47,7 @@ test.each([
   ['a finish reason', `${START}a${END.replace('null', '"stop"')}`],
   ['usage', `${START}a${END.replace('"usage":null', '"usage":{}')}`],
   ['more after the text', `${START}a","refusal":"b${END}`],
+  ['another end of the same length', `${START}a${END.replace('null', 'true')}`],
   ['more at the end', `${START}a${END} {}`],
   ['an empty text', `${START}${END}`],
   ['a wrong escape', `${START}\\x${END}`],
@@ -71,6 +72,15 @@ test.each([
   ['with its text twice', '{"choices":[{"delta":{"content":"a"},"text":"a"}]}'],
 ])('a chunk %s is no template', (_, data) => {
   expect(templateOf(data)).toBeUndefined();
+});
+
+test('an event called error is one, however much it looks like the last chunk', () => {
+  const types: string[] = [];
+  const reader = createStreamReader();
+  for (const event of ['message', 'message', 'error']) {
+    reader.read(event, `${START}a${END}`, ({ type }) => types.push(type));
+  }
+  expect(types).toEqual(['start', 'text-delta', 'text-delta', 'error']);
 });
 
 test('a stream says what its chunks say, in any order of forms', () => {
