@@ -85,16 +85,43 @@ test('a line without end is refused', () => {
   expect(push).toThrow(GatewayError);
 });
 
+test.each([true, false])(
+  'a burst is relayed as its events would be one by one (usage asked for: %s)',
+  (includeUsage) => {
+    const words = ['Once', ' upon', '', ' ä €', ' \\"usage\\":null', ' time'];
+    const events = Array.from(
+      { length: 60 },
+      (_, i) =>
+        `data: {"id":"c","choices":[{"index":0,"delta":{"content":"${words[i % words.length] ?? ''}"},"finish_reason":${
+          i % 25 === 24 ? '"stop"' : 'null'
+        }}],"usage":null,"obfuscation":"${'x'.repeat(i % 7)}"}\n\n`,
+    );
+    const converter = () =>
+      createRelay(openaiDialect.createMeter({ includeUsage, choices: 2, price: () => NOTHING_USED }), '');
+    const [burst, single] = [converter(), converter()];
+    const expected = includeUsage ? events.join('') : events.join('').replaceAll(',"usage":null', '');
+    expect(text(burst.push(encoder.encode(events.join(''))))).toBe(expected);
+    expect(events.map((event) => text(single.push(Buffer.from(event)))).join('')).toBe(expected);
+    expect(burst.facts.countedTokens).toBe(single.facts.countedTokens);
+    // 50 of the 60 have a text.
+    expect(burst.facts.countedTokens).toBeGreaterThanOrEqual(50);
+  },
+);
+
 describe.each<[Dialect, readonly string[]]>([
   [openaiDialect, ['text-usage', 'vllm-reasoning', 'parallel-tools', 'error-after-text']],
   [anthropicDialect, ['text', 'thinking', 'tool-use', 'parallel-tools', 'error']],
 ])('of $name', (dialect, names) => {
-  test.each(names)('%s gives the same bytes and facts however it is split', (name) => {
+  const cases = names.flatMap((name) => [
+    { name, includeUsage: true },
+    { name, includeUsage: false },
+  ]);
+  test.each(cases)('$name (usage: $includeUsage) gives the same bytes and facts however it is split', (given) => {
     const stream = new Uint8Array(
-      readFileSync(new URL(`../dialects/${dialect.name}/__fixtures__/${name}.sse`, import.meta.url)),
+      readFileSync(new URL(`../dialects/${dialect.name}/__fixtures__/${given.name}.sse`, import.meta.url)),
     );
     const run = (cuts: readonly number[]) => {
-      const options = { includeUsage: true, choices: 1, price: () => NOTHING_USED };
+      const options = { includeUsage: given.includeUsage, choices: 1, price: () => NOTHING_USED };
       const converter = createRelay(dialect.createMeter(options), dialect.terminator);
       let bytes = '';
       let from = 0;

@@ -1,6 +1,7 @@
 const FIRST_CAPACITY_BYTES = 1024;
 /** A larger buffer is given back after use, so that one big event does not cost its stream memory for ever. */
 const MAX_KEPT_BYTES = 64 * 1024;
+const NO_BYTES = new Uint8Array(0);
 
 /**
  * Bytes that wait for the rest of their line or event. The buffer doubles when full: however small the pieces, a byte is
@@ -8,7 +9,7 @@ const MAX_KEPT_BYTES = 64 * 1024;
  */
 export class ByteTail {
   length = 0;
-  #buffer = new Uint8Array(0);
+  #buffer: Uint8Array = NO_BYTES;
 
   append(bytes: Uint8Array): void {
     const length = this.length + bytes.length;
@@ -28,6 +29,6 @@ export class ByteTail {
 
   clear(): void {
     this.length = 0;
-    if (this.#buffer.length > MAX_KEPT_BYTES) this.#buffer = new Uint8Array(0);
+    if (this.#buffer.length > MAX_KEPT_BYTES) this.#buffer = NO_BYTES;
   }
 }

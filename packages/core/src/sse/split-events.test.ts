@@ -65,6 +65,23 @@ describe('borders', () => {
   });
 });
 
+describe('in steps', () => {
+  test('a reader that knows where an event ends goes on behind it', () => {
+    const splitter = createEventSplitter();
+    expect(splitter.open(encoder.encode('data'))).toHaveLength(4);
+    expect(splitter.endOfEvent(0)).toBe(-1);
+    expect(splitter.open(encoder.encode(': a'))).toHaveLength(0);
+    expect(splitter.endOfEvent(0)).toBe(-1);
+    expect(decoder.decode(splitter.open(encoder.encode('\n\ndata: b\n\ndata: c\n\ndata')))).toBe(
+      'data: a\n\ndata: b\n\ndata: c\n\ndata',
+    );
+    expect(splitter.endOfEvent(0)).toBe(9);
+    expect(splitter.endOfEvent(18)).toBe(27);
+    expect(splitter.endOfEvent(27)).toBe(-1);
+    expect(decoder.decode(splitter.rest())).toBe('data');
+  });
+});
+
 describe('copies', () => {
   test('gives out the chunk itself when it starts and ends on event borders', () => {
     const splitter = createEventSplitter();

@@ -3,6 +3,8 @@ import { ByteTail } from './byte-tail.ts';
 import { DEFAULT_MAX_EVENT_BYTES, DEFAULT_MAX_LINE_BYTES, type SseLimits } from './limits.ts';
 import { CR, indexAfterLastLineEnd, indexOfLineEnd, LF } from './line-ends.ts';
 
+const NO_BYTES = new Uint8Array(0);
+
 /** The whole events of one push. The object is used again by the next push; `bytes` is not written to again. */
 export interface WholeEvents {
   /** The events one after another, and nothing else. The pushed chunk itself when it starts and ends on event borders. */
@@ -21,6 +23,17 @@ export interface EventSplitter {
    * @throws GatewayError `upstream_protocol` when a line or event is past its limit; the splitter is of no use after that.
    */
   push(chunk: Uint8Array): WholeEvents;
+  /**
+   * The same in steps, for a reader that finds some borders itself: takes the next bytes and gives what can be looked
+   * through, from the start of an event on; its last event may be cut off. Call {@link endOfEvent} until it says -1 before
+   * the next bytes come. @throws as `push`.
+   */
+  open(chunk: Uint8Array): Uint8Array;
+  /**
+   * Where the event ends that begins at `start` of what {@link open} gave; -1 when it is not whole: it then waits for the
+   * next bytes. @throws as `push`.
+   */
+  endOfEvent(start: number): number;
   /** A copy of the bytes that wait for the rest of their event; empty when the stream stands at an event border. */
   rest(): Uint8Array;
 }
@@ -33,65 +46,99 @@ export interface EventSplitter {
  * of the next event, where readers skip it. Bytes that are nothing but blank lines or comments also come out as events.
  */
 export function createEventSplitter(limits: SseLimits = {}): EventSplitter {
-  const maxEventBytes = limits.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
-  const maxLineBytes = Math.min(limits.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES, maxEventBytes);
+  return new ByteSplitter(limits);
+}
 
-  const tail = new ByteTail();
-  const ends: number[] = [];
-  const whole: { bytes: Uint8Array; ends: number[]; count: number } = { bytes: NO_BYTES, ends, count: 0 };
-  let lastByte = 0;
+class ByteSplitter implements EventSplitter {
+  readonly #maxEventBytes: number;
+  readonly #maxLineBytes: number;
+  /** The start of an event whose end has not come. */
+  readonly #tail = new ByteTail();
+  /** What {@link open} gave. */
+  #bytes: Uint8Array = NO_BYTES;
+  /** The end of its first event; -1 when nobody has looked for it. */
+  #firstEnd = -1;
+  /** The byte before {@link #bytes}. */
+  #before = 0;
+  #lastByte = 0;
   /** Bytes of the line that the last chunk left unfinished. */
-  let openLineBytes = 0;
+  #openLineBytes = 0;
+  readonly #ends: number[] = [];
 
-  function push(chunk: Uint8Array): WholeEvents {
-    checkLines(chunk);
-    const tailBytes = tail.length;
-    let count = 0;
-    let eventStart = 0;
-    for (;;) {
-      const end = endOfEvent(chunk, eventStart, lastByte);
-      const eventBytes = (end === -1 ? chunk.length : end) - eventStart + (eventStart === 0 ? tailBytes : 0);
-      if (eventBytes > maxEventBytes) throw tooLong('event', maxEventBytes);
-      if (end === -1) break;
-      ends[count++] = end + tailBytes;
-      eventStart = end;
-    }
-    lastByte = chunk[chunk.length - 1] ?? lastByte;
-
-    whole.count = count;
-    whole.bytes = count === 0 ? NO_BYTES : takeWhole(chunk, eventStart);
-    if (eventStart < chunk.length) tail.append(eventStart === 0 ? chunk : chunk.subarray(eventStart));
-    return whole;
+  constructor(limits: SseLimits) {
+    this.#maxEventBytes = limits.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
+    this.#maxLineBytes = Math.min(limits.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES, this.#maxEventBytes);
   }
 
-  /** What waited and `chunk[0, end)` as one array. */
-  function takeWhole(chunk: Uint8Array, end: number): Uint8Array {
-    if (tail.length === 0) return end === chunk.length ? chunk : chunk.subarray(0, end);
-    const joined = new Uint8Array(tail.length + end);
+  push(chunk: Uint8Array): WholeEvents {
+    const bytes = this.open(chunk);
+    const ends = this.#ends;
+    let count = 0;
+    let whole = 0;
+    for (let end = this.endOfEvent(0); end !== -1; end = this.endOfEvent(end)) {
+      ends[count++] = end;
+      whole = end;
+    }
+    return { bytes: whole === bytes.length ? bytes : bytes.subarray(0, whole), ends, count };
+  }
+
+  open(chunk: Uint8Array): Uint8Array {
+    this.#checkLines(chunk);
+    this.#before = this.#lastByte;
+    this.#lastByte = chunk[chunk.length - 1] ?? this.#lastByte;
+    this.#firstEnd = -1;
+    this.#bytes = this.#tail.length === 0 ? chunk : this.#completeTail(chunk);
+    return this.#bytes;
+  }
+
+  endOfEvent(start: number): number {
+    const bytes = this.#bytes;
+    const end = start === 0 && this.#firstEnd !== -1 ? this.#firstEnd : endOfEvent(bytes, start, this.#before);
+    this.#checkEventBytes((end === -1 ? bytes.length : end) - start);
+    if (end === -1 && start < bytes.length) this.#tail.append(start === 0 ? bytes : bytes.subarray(start));
+    return end;
+  }
+
+  rest(): Uint8Array {
+    return this.#tail.view().slice();
+  }
+
+  /** What waited and the chunk as one array, as soon as the chunk has the end of what waited: no byte is joined twice. */
+  #completeTail(chunk: Uint8Array): Uint8Array {
+    const tail = this.#tail;
+    const end = endOfEvent(chunk, 0, this.#before);
+    this.#checkEventBytes(tail.length + (end === -1 ? chunk.length : end));
+    if (end === -1) {
+      tail.append(chunk);
+      return NO_BYTES;
+    }
+    const joined = new Uint8Array(tail.length + chunk.length);
     joined.set(tail.view());
-    joined.set(chunk.subarray(0, end), tail.length);
+    joined.set(chunk, tail.length);
+    this.#firstEnd = tail.length + end;
     tail.clear();
     return joined;
   }
 
+  #checkEventBytes(eventBytes: number): void {
+    if (eventBytes > this.#maxEventBytes) throw tooLong('event', this.#maxEventBytes);
+  }
+
   /** Measures lines only when one could be past the limit; else it looks no further than the chunk's last line. */
-  function checkLines(chunk: Uint8Array): void {
+  #checkLines(chunk: Uint8Array): void {
+    const maxLineBytes = this.#maxLineBytes;
     const lastLineStart = indexAfterLastLineEnd(chunk, 0);
-    if (openLineBytes + chunk.length > maxLineBytes) {
-      let lineStart = -openLineBytes;
+    if (this.#openLineBytes + chunk.length > maxLineBytes) {
+      let lineStart = -this.#openLineBytes;
       while (lineStart < chunk.length) {
         const lineEnd = indexOfLineEnd(chunk, Math.max(lineStart, 0), chunk.length);
         if (lineEnd - lineStart > maxLineBytes) throw tooLong('line', maxLineBytes);
         lineStart = lineEnd + 1;
       }
     }
-    openLineBytes = chunk.length - lastLineStart + (lastLineStart === 0 ? openLineBytes : 0);
+    this.#openLineBytes = chunk.length - lastLineStart + (lastLineStart === 0 ? this.#openLineBytes : 0);
   }
-
-  return { push, rest: () => tail.view().slice() };
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 function tooLong(what: 'line' | 'event', limit: number): GatewayError {
   return new GatewayError('upstream_protocol', `an SSE ${what} is longer than ${limit} bytes`);

@@ -11,10 +11,10 @@ export class DeltaStart {
   #bytes: Uint8Array = NO_BYTES;
   #view: DataView = new DataView(NO_BYTES.buffer);
 
-  /** The bytes are copied, since those of a stream do not stay. */
+  /** The bytes are copied, since those of a stream do not stay. A Node buffer's `slice` would not copy them. */
   constructor(bytes: Uint8Array) {
     this.length = bytes.length;
-    this.#wanted = new DataView(bytes.slice().buffer);
+    this.#wanted = new DataView(Uint8Array.from(bytes).buffer);
   }
 
   /** True when `bytes[start, end)` begins so; compares eight bytes at a time, which takes a third of one by one. */

@@ -1,11 +1,12 @@
 const BLOCK_BYTES = 4096;
+const NO_BLOCK = new Uint8Array();
 
 /**
  * Room for small byte arrays, taken in blocks: an array of its own for each relayed event would cost more than all the
  * rest that is done with it. No byte is handed out twice, so what was written stays.
  */
 export class ByteSpace {
-  #block: Uint8Array = new Uint8Array();
+  #block: Uint8Array = NO_BLOCK;
   #used = 0;
 
   take(length: number): Uint8Array {

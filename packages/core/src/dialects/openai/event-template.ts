@@ -2,6 +2,7 @@ import { COLON, endOfString, isText, QUOTE, skipSpace, type Extent } from '../..
 
 const BACKSLASH = 0x5c;
 const NO_BYTES = new Uint8Array();
+const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 /** Members whose strings are output of the model. */
 const TEXT_MEMBERS = ['content', 'reasoning_content', 'reasoning', 'text', 'arguments', 'refusal'];
@@ -24,107 +25,111 @@ export class EventTemplate {
   /** Length of what is to be taken out of each event of this form; 0 for nothing. */
   readonly cutBytes: number;
 
-  /** The event without the contents of its holes. */
-  readonly #skeleton: Uint8Array;
-  readonly #skeletonView: DataView;
-  /** Where in the skeleton the strings belong that may differ, in order. */
+  /** The bytes before the first hole. */
+  readonly #head: DataView;
   readonly #holes: readonly Hole[];
+  /** Where the cut begins when all holes are empty. */
   readonly #cutAt: number;
   #bytes: Uint8Array = NO_BYTES;
-  #view: DataView = new DataView(NO_BYTES.buffer);
+  #view: DataView = NO_VIEW;
 
   /** `data` and `cut` are extents of the event; its data is JSON. */
   constructor(event: Uint8Array, { data, cut }: { data: Extent; cut: Extent }) {
+    const { buffer } = new Uint8Array(event); // A copy, since the bytes of a stream do not stay.
     const strings = findStrings(event, data);
-    const holeBytes = strings.reduce((sum, { start, end }) => sum + end - start, 0);
-    const skeleton = new Uint8Array(event.length - holeBytes);
-    const holes: Hole[] = [];
-    let at = 0;
-    let from = 0;
-    for (const string of strings) {
-      skeleton.set(event.subarray(from, string.start), at);
-      at += string.start - from;
-      from = string.end;
-      holes.push({ at, isText: string.isText });
-    }
-    skeleton.set(event.subarray(from), at);
-    this.#skeleton = skeleton;
-    this.#skeletonView = new DataView(skeleton.buffer);
-    this.#holes = holes;
+    this.#head = new DataView(buffer, 0, strings[0]?.start ?? event.length);
     this.cutBytes = cut.end - cut.start;
-    const before = strings.filter((string) => string.end <= cut.start);
-    this.#cutAt = before.reduce((shifted, { start, end }) => shifted - (end - start), cut.start);
+    let cutAt = cut.start;
+    this.#holes = strings.map((string, i) => {
+      const { start, end } = string;
+      const isBeforeCut = end <= cut.start;
+      if (isBeforeCut) cutAt -= end - start;
+      const after = new DataView(buffer, end, (strings[i + 1]?.start ?? event.length) - end);
+      return { isOutput: string.isOutput, isBeforeCut, after };
+    });
+    this.#cutAt = cutAt;
   }
 
-  /** True when the event `bytes[start, end)` is of this form. */
-  match(bytes: Uint8Array, start: number, end: number): boolean {
+  /**
+   * Where the event that begins at `start` ends, when it is of this form; -1 when it is of another or not whole. Nobody
+   * need have looked for its end: no line ends in a hole, so it ends where the form does.
+   */
+  match(bytes: Uint8Array, start: number): number {
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
+    const view = this.#view;
+    if (!startsWith(view, start, this.#head)) return -1;
+    let at = start + this.#head.byteLength;
     let textBytes = 0;
     let cutStart = start + this.#cutAt;
-    let at = start;
-    let from = 0;
-    for (const hole of this.#holes) {
-      const length = hole.at - from;
-      if (at + length > end || !this.#isSame(at, from, length)) return false;
-      at += length;
-      from = hole.at;
-      const textStart = at;
+    for (const { isOutput, isBeforeCut, after } of this.#holes) {
+      const holeStart = at;
       for (let byte = bytes[at]; byte !== QUOTE; byte = bytes[++at]) {
         // A control character is not valid inside a string, and a line feed would make it two lines.
-        if (byte === undefined || byte < 0x20) return false;
+        if (byte === undefined || byte < 0x20) return -1;
         if (byte === BACKSLASH) at++;
       }
-      if (hole.isText && at - textStart > textBytes) textBytes = at - textStart;
-      if (hole.at <= this.#cutAt) cutStart += at - textStart;
+      const holeBytes = at - holeStart;
+      if (isOutput && holeBytes > textBytes) textBytes = holeBytes;
+      if (isBeforeCut) cutStart += holeBytes;
+      if (!startsWith(view, at, after)) return -1;
+      at += after.byteLength;
     }
-    const rest = this.#skeleton.length - from;
-    if (end - at !== rest || !this.#isSame(at, from, rest)) return false;
     this.textBytes = textBytes;
     this.cutStart = cutStart;
-    return true;
-  }
-
-  /** Compares `length` bytes of the event with the skeleton's: eight at a time, four times as fast as one by one. */
-  #isSame(at: number, from: number, length: number): boolean {
-    const event = this.#view;
-    const skeleton = this.#skeletonView;
-    const end = from + length;
-    for (; from + 8 <= end; from += 8, at += 8) {
-      const first = event.getInt32(at) ^ skeleton.getInt32(from);
-      if ((first | (event.getInt32(at + 4) ^ skeleton.getInt32(from + 4))) !== 0) return false;
-    }
-    for (; from < end; from++, at++) if (event.getUint8(at) !== skeleton.getUint8(from)) return false;
-    return true;
+    return at;
   }
 }
 
+/** A string that may differ. */
 interface Hole {
-  readonly at: number;
-  readonly isText: boolean;
+  /** Output of the model, not padding. */
+  readonly isOutput: boolean;
+  readonly isBeforeCut: boolean;
+  /** The bytes between it and the next hole or the end, the closing quote first. */
+  readonly after: DataView;
+}
+
+/** True when `wanted` stands in the bytes at `at`. Sixteen bytes are compared at once, in a third of the time of one by one. */
+function startsWith(bytes: DataView, at: number, wanted: DataView): boolean {
+  const length = wanted.byteLength;
+  if (at + length > bytes.byteLength) return false;
+  let i = 0;
+  for (; i + 16 <= length; i += 16) {
+    const difference =
+      (bytes.getInt32(at + i, true) ^ wanted.getInt32(i, true)) |
+      (bytes.getInt32(at + i + 4, true) ^ wanted.getInt32(i + 4, true)) |
+      (bytes.getInt32(at + i + 8, true) ^ wanted.getInt32(i + 8, true)) |
+      (bytes.getInt32(at + i + 12, true) ^ wanted.getInt32(i + 12, true));
+    if (difference !== 0) return false;
+  }
+  for (; i < length; i++) if (bytes.getUint8(at + i) !== wanted.getUint8(i)) return false;
+  return true;
 }
 
 /** The contents of the strings that may differ, without their quotes. */
-function findStrings(event: Uint8Array, data: Extent): (Extent & { isText: boolean })[] {
-  const strings: (Extent & { isText: boolean })[] = [];
+function findStrings(event: Uint8Array, data: Extent): (Extent & { isOutput: boolean })[] {
+  const strings: (Extent & { isOutput: boolean })[] = [];
   let kind: 'text' | 'padding' | 'fixed' = 'fixed';
-  for (let at = event.indexOf(QUOTE, data.start); at !== -1 && at < data.end; at = event.indexOf(QUOTE, at)) {
+  for (let at = data.start; at < data.end; at++) {
+    if (event[at] !== QUOTE) continue;
     const after = endOfString(event, at);
     const content = { start: at + 1, end: after - 1 };
     if (event[skipSpace(event, after)] === COLON) {
       kind = kindOf(event, content);
     } else if (kind !== 'fixed') {
-      strings.push({ ...content, isText: kind === 'text' });
+      strings.push({ ...content, isOutput: kind === 'text' });
       kind = 'fixed';
     }
-    at = after;
+    at = after - 1;
   }
   return strings;
 }
 
 function kindOf(event: Uint8Array, key: Extent): 'text' | 'padding' | 'fixed' {
-  if (TEXT_MEMBERS.some((name) => isText(event, key, name))) return 'text';
-  return PADDING_MEMBERS.some((name) => isText(event, key, name)) ? 'padding' : 'fixed';
+  for (const name of TEXT_MEMBERS) if (isText(event, key, name)) return 'text';
+  for (const name of PADDING_MEMBERS) if (isText(event, key, name)) return 'padding';
+  return 'fixed';
 }

@@ -144,6 +144,69 @@ describe('usage that was asked for', () => {
   });
 });
 
+describe('a run of events like the last', () => {
+  const texts = ['b', '', 'Grüße', '\\"usage\\":null', 'x'.repeat(2000), '}\n\ndata: '];
+
+  test.each([
+    ['copied', encoder.encode('')],
+    ['in a Node buffer', Buffer.from('')],
+  ])('is read and cut as its events would be one by one, %s', (_, kind) => {
+    const [one, run] = [meterFor(), meterFor()];
+    const events = texts.map((text) => content(text, ',"usage":null,"obfuscation":"q7"'));
+    const expected = [content('a', ',"usage":null'), ...events, finish()].map((event) => send(one, event));
+    send(run, content('a', ',"usage":null,"obfuscation":""'));
+    const encoded = encoder.encode(`: x\n\n${events.join('')}${finish()}`);
+    const bytes = Buffer.isBuffer(kind) ? Buffer.from(encoded) : encoded;
+    const end = run.readRun?.(bytes, 5);
+    expect(end).toBe(encoded.length - finish().length);
+    expect(decoder.decode(run.runOutput)).toBe(expected.slice(1, -1).join(''));
+    expect(Buffer.compare(bytes, encoded)).toBe(0);
+    send(run, finish());
+    expect(run).toMatchObject({ countedTokens: one.countedTokens, finished: true, started: true });
+  });
+
+  test('goes out as it is when nothing is to be cut', () => {
+    const meter = meterFor({ includeUsage: true });
+    send(meter, content('a', ',"usage":null'));
+    const bytes = encoder.encode(texts.map((text) => content(text, ',"usage":null')).join(''));
+    expect(meter.readRun?.(bytes, 0)).toBe(bytes.length);
+    expect(meter.runOutput).toBeUndefined();
+  });
+
+  test('ends before an event that is not whole, at whatever byte that is cut', () => {
+    const whole = encoder.encode(content('b', ',"usage":null'));
+    const bytes = encoder.encode(content('b', ',"usage":null').repeat(2));
+    for (let cut = whole.length; cut < bytes.length; cut++) {
+      const meter = meterFor();
+      send(meter, content('a', ',"usage":null'));
+      expect(meter.readRun?.(bytes.subarray(0, cut), 0)).toBe(whole.length);
+      expect(decoder.decode(meter.runOutput)).toBe(content('b'));
+      expect(meter.countedTokens).toBe(2);
+    }
+  });
+
+  test.each([
+    ['has a finish reason', finish()],
+    ['is the terminator', 'data: [DONE]\n\n'],
+    ['is an error', 'data: {"error":{"message":"secret"}}\n\n'],
+    ['has one member more', content('b', ',"x":1')],
+    ['has a line feed in its text', content('XY').replace('XY', 'X\nY')],
+    ['says the same with one byte other', content('b').replace('"id":"c"', '"id":"d"')],
+  ])('ends before an event that %s', (_, event) => {
+    const meter = meterFor();
+    send(meter, content('a'));
+    const run = content('b').repeat(3);
+    expect(meter.readRun?.(encoder.encode(run + event), 0)).toBe(run.length);
+    expect(meter).toMatchObject({ countedTokens: 4, finished: false, terminated: false, error: undefined });
+  });
+
+  test('is empty as long as no event was read', () => {
+    const meter = meterFor();
+    expect(meter.readRun?.(encoder.encode(content('a')), 0)).toBe(0);
+    expect(meter.started).toBe(false);
+  });
+});
+
 describe('what a stream has said', () => {
   test('a chunk with only a role does not start it; a text does', () => {
     const meter = meterFor();

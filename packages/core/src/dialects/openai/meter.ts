@@ -12,6 +12,7 @@ import { setUsageCost } from './patch-answer.ts';
 import { createChunkReader, DONE, parseChunk } from './read-stream.ts';
 import type { WireAnswer } from './wire.ts';
 
+const NO_BYTES = new Uint8Array();
 const NOTHING: Extent = { start: 0, end: 0 };
 /** After so many templates in a row without use the events are too different from each other to go on making them. */
 const MAX_USELESS_TEMPLATES = 16;
@@ -36,7 +37,8 @@ class OpenaiMeter implements Meter {
   finishReason: FinishReason | undefined;
   usage: ReportedUsage | undefined;
   error: GatewayError | undefined;
-  rewritten: Uint8Array = new Uint8Array();
+  rewritten: Uint8Array = NO_BYTES;
+  runOutput: Uint8Array | undefined;
 
   readonly #options: StreamOptions;
   readonly #readChunk = createChunkReader();
@@ -58,18 +60,56 @@ class OpenaiMeter implements Meter {
 
   read(bytes: Uint8Array, start: number, end: number): EventVerdict {
     const template = this.#template;
-    if (template === undefined || !template.match(bytes, start, end)) return this.#readOther(bytes, start, end);
-    this.#uselessTemplates = 0;
-    if (template.textBytes > 0) {
-      this.#contentEvents++;
-      this.#textBytes += template.textBytes;
-    }
+    if (template?.match(bytes, start) !== end) return this.#readOther(bytes, start, end);
+    this.#count(template);
     if (template.cutBytes === 0) return 'pass';
-    const rewritten = this.#space.take(end - start - template.cutBytes);
-    rewritten.set(bytes.subarray(start, template.cutStart));
-    rewritten.set(bytes.subarray(template.cutStart + template.cutBytes, end), template.cutStart - start);
-    this.rewritten = rewritten;
+    this.rewritten = this.#space.take(end - start - template.cutBytes);
+    this.rewritten.set(bytes.subarray(start, template.cutStart));
+    this.rewritten.set(bytes.subarray(template.cutStart + template.cutBytes, end), template.cutStart - start);
     return 'rewrite';
+  }
+
+  readRun(bytes: Uint8Array, start: number): number {
+    const template = this.#template;
+    this.runOutput = undefined;
+    if (template === undefined) return start;
+    return template.cutBytes === 0 ? this.#passRun(bytes, start, template) : this.#cutRun(bytes, start, template);
+  }
+
+  #passRun(bytes: Uint8Array, start: number, template: EventTemplate): number {
+    let end = start;
+    for (let next = template.match(bytes, end); next !== -1; next = template.match(bytes, end)) {
+      this.#count(template);
+      end = next;
+    }
+    return end;
+  }
+
+  #cutRun(bytes: Uint8Array, start: number, template: EventTemplate): number {
+    let end = template.match(bytes, start);
+    if (end === -1) return start;
+    // Copied once with all that is to go, and then closed up: one move per event.
+    const output = this.#space.take(bytes.length - start);
+    output.set(start === 0 ? bytes : bytes.subarray(start));
+    let length = template.cutStart - start;
+    for (let next = end; next !== -1;) {
+      this.#count(template);
+      end = next;
+      const from = template.cutStart + template.cutBytes;
+      next = template.match(bytes, end);
+      const to = next === -1 ? end : template.cutStart;
+      output.copyWithin(length, from - start, to - start);
+      length += to - from;
+    }
+    this.runOutput = output.subarray(0, length);
+    return end;
+  }
+
+  #count({ textBytes }: EventTemplate): void {
+    this.#uselessTemplates = 0;
+    if (textBytes === 0) return;
+    this.#contentEvents++;
+    this.#textBytes += textBytes;
   }
 
   #readOther(bytes: Uint8Array, start: number, end: number): EventVerdict {
@@ -100,7 +140,7 @@ class OpenaiMeter implements Meter {
     let isOrdinary = true;
     const count = (text: string) => {
       isContent = true;
-      this.#textBytes += encoder.encode(text).length;
+      this.#textBytes += utf8Length(text);
     };
     this.#readChunk(chunk, (part: StreamPart) => {
       if ('choice' in part) this.#seenChoices.add(part.choice);
@@ -206,6 +246,18 @@ interface ParsedEvent {
 
 function shift({ start, end }: Extent, by: number): Extent {
   return { start: start + by, end: end + by };
+}
+
+/** Bytes of the text in UTF-8, without making them. */
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) bytes++;
+    // Half a surrogate pair is half of four bytes.
+    else bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 2 : 3;
+  }
+  return bytes;
 }
 
 /** Content without neutral words, which is relayed all the same: speech, and tool calls of the time before tools. */
