@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError, openaiDialect, type ErrorCode } from '@tokenhub/core';
-import { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
+import { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
 import { answerError } from './answer-error.ts';
 import { createRequestId } from './request-ids.ts';
 
@@ -15,6 +15,8 @@ export const SERVER_OPTIONS = {
   requestIdHeader: false,
   // A log line per request would cost more than the request does; chats are logged at their end.
   logController: new LogController({ disableRequestLogging: true }),
+  // One logger for all requests, since what is logged of one carries its id; making one for each costs more than most routes.
+  childLoggerFactory: (logger: FastifyBaseLogger) => logger,
   // No Express middleware here, and so no stack of it to walk for every request.
   skipMiddie: true,
   // Longest wait for a whole request. Answers have no such limit: a stream may take as long as it takes.
