@@ -1,4 +1,7 @@
-/** Names of all keys of one shard; the hash tag keeps them in one slot of a Redis Cluster, so that one script may use them. */
+/**
+ * Names of all keys of one shard; the hash tag keeps them in one slot of a Redis Cluster, so that one script may use them.
+ * Scopes and reservations are packed: only the scripts in `lua/` read them, and `shared.lua` says how.
+ */
 export interface ShardKeys {
   /** ZSET: request id → end of its lease. */
   readonly lease: string;
@@ -6,9 +9,9 @@ export interface ShardKeys {
   readonly outbox: string;
   /** STRING: id of the last outbox entry that is in the ledger. */
   readonly watermark: string;
-  /** What a scope's id follows. */
+  /** What a scope's id follows. HASH: `w` window and counters, `s` older slots, `d:<yyyymmdd>` and `m:<yyyymm>` money. */
   readonly scopePrefix: string;
-  /** What a request id follows. */
+  /** What a request id follows. STRING, with an end 24 h after the lease of a request that nobody has settled. */
   readonly reservationPrefix: string;
 }
 

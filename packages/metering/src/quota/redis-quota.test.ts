@@ -415,6 +415,24 @@ describe.each([
     expect(await read()).toMatchObject({ month: { settledNanoUsd: 3n * cost, heldNanoUsd: 0n } });
   });
 
+  test('held and settled money are exact at every step, however large', async () => {
+    const costs = [4_503_599_627_370_496n, 8_999_999_999_999_999n, 7_000_000_000_001n, 8_999_999_999_999_997n, 3n];
+    let held = 0n;
+    for (const [index, costNanoUsd] of costs.entries()) {
+      await reserve(`req_${index}`, {}, { costNanoUsd });
+      held += costNanoUsd;
+      expect(await read()).toMatchObject({ day: { settledNanoUsd: 0n, heldNanoUsd: held } });
+    }
+    let settled = 0n;
+    for (const [index, cost] of costs.entries()) {
+      const costNanoUsd = cost - (cost > 3n ? 2n : 0n);
+      await quota.settle(sampleSettlement(`req_${index}`, { costNanoUsd }));
+      held -= cost;
+      settled += costNanoUsd;
+      expect(await read()).toMatchObject({ month: { settledNanoUsd: settled, heldNanoUsd: held } });
+    }
+  });
+
   test('refuses amounts that would be a refund or no number', async () => {
     for (const changes of [{ tokens: -1 }, { tokens: 1.5 }, { tokens: Number.NaN }, { costNanoUsd: -1n }]) {
       await expect(reserve('req_1', {}, changes)).rejects.toThrow(RangeError);

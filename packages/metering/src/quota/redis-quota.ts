@@ -88,9 +88,7 @@ class RedisQuota implements Quota {
       String(floorNanoUsd),
       JSON.stringify(request.admission),
     ];
-    for (const { limits } of scopes) {
-      for (const [, name] of DIMENSIONS) args.push(String(limits[name] ?? ''));
-    }
+    for (const { limits } of scopes) args.push(encodeLimits(limits));
 
     const pending = runScript<ReserveReply>(this.#redis, RESERVE, {
       keys: [shard.reservationPrefix + requestId, shard.lease, ...scopeKeys],
@@ -206,6 +204,20 @@ class RedisQuota implements Quota {
   }
 }
 
+/** Limits belong to the configuration and stay the same objects from request to request. */
+const encodedLimits = new WeakMap<Limits, string>();
+
+/** As the reserve script takes them. */
+function encodeLimits(limits: Limits): string {
+  let encoded = encodedLimits.get(limits);
+  if (encoded === undefined) {
+    const values = DIMENSIONS.map(([, name]) => limits[name]);
+    encoded = values.every((value) => value === undefined) ? '' : values.join(',');
+    encodedLimits.set(limits, encoded);
+  }
+  return encoded;
+}
+
 /** As the headers of the Lua files say; windows follow as three numbers per scope. */
 type ReserveReply = readonly [status: number, ...rest: (number | string)[]];
 type SettleReply = readonly ['settled'] | readonly ['gone'] | readonly ['keys', string];
@@ -263,6 +275,12 @@ function quotaUnavailable(cause: unknown): GatewayError {
 function withinMs<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    const inTime =
+      <V>(end: (value: V) => void) =>
+      (value: V): void => {
+        clearTimeout(timer);
+        end(value);
+      };
+    promise.then(inTime(resolve), inTime(reject));
   });
 }

@@ -29,14 +29,11 @@ export interface ScriptCall {
  * Runs a script by its digest; sends the source only to a store that does not know it (yet, or any more).
  * `Reply` is what the script's header says that it returns.
  */
-export async function runScript<Reply>(redis: Redis | Cluster, script: Script, call: ScriptCall): Promise<Reply> {
-  const { keys, args } = call;
-  try {
-    // oxlint-disable-next-line no-unsafe-type-assertion -- our own script answers, and a schema would cost as much as the call
-    return (await redis.evalsha(script.sha, keys.length, ...keys, ...args)) as Reply;
-  } catch (error) {
+export function runScript<Reply>(redis: Redis | Cluster, script: Script, { keys, args }: ScriptCall): Promise<Reply> {
+  const reply = redis.evalsha(script.sha, keys.length, ...keys, ...args).catch((error: unknown) => {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-    // oxlint-disable-next-line no-unsafe-type-assertion -- as above
-    return (await redis.eval(script.source, keys.length, ...keys, ...args)) as Reply;
-  }
+    return redis.eval(script.source, keys.length, ...keys, ...args);
+  });
+  // oxlint-disable-next-line no-unsafe-type-assertion -- our own script answers, and a schema would cost as much as the call
+  return reply as Promise<Reply>;
 }

@@ -1,4 +1,4 @@
--- tokenhub read 1: what a scope has used, without changing anything.
+-- tokenhub read 2: what a scope has used, without changing anything.
 --
 -- KEYS[1]  scope  HASH, see shared.lua
 -- ARGV[1]  now in ms, '' for the store's clock
@@ -7,16 +7,18 @@
 
 local now = clock(ARGV[1])
 local day, month = periods(now)
-local v = redis.call('HMGET', KEYS[1], 'ls', 'rt', 'tt', 'cc', 'd:' .. day, 'dh:' .. day, 'm:' .. month, 'mh:' .. month)
-local window = roll(KEYS[1], now, tonumber(v[1]), tonumber(v[2]), tonumber(v[3]))
+local scope = read_scope(KEYS[1], 'd:' .. day, 'm:' .. month)
+roll(scope, now)
+local day_settled_usd, day_settled, day_held_usd, day_held = unpack_money(scope.day)
+local month_settled_usd, month_settled, month_held_usd, month_held = unpack_money(scope.month)
 return {
-  window.requests,
-  window.tokens,
-  tonumber(v[4]) or 0,
+  scope.requests,
+  scope.tokens,
+  scope.live,
   day,
-  v[5] or '0',
-  v[6] or '0',
+  money_text(day_settled_usd, day_settled),
+  money_text(day_held_usd, day_held),
   month,
-  v[7] or '0',
-  v[8] or '0',
+  money_text(month_settled_usd, month_settled),
+  money_text(month_held_usd, month_held),
 }

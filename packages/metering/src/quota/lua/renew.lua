@@ -1,22 +1,26 @@
--- tokenhub renew 1: extends the leases of live reservations and notes how much each has cost so far.
+-- tokenhub renew 2: extends the leases of live reservations and notes how much each has cost so far.
 --
 -- KEYS[1]   leases        ZSET request id → expiry in ms
--- KEYS[2…]  reservations  HASH, see reserve.lua
+-- KEYS[2…]  reservations  STRING, see reserve.lua
 -- ARGV[1]   now in ms, '' for the store's clock
 -- ARGV[2]   lease in ms
 -- ARGV[3…]  per reservation: request id, cost so far in nano-USD
 --
 -- Returns how many were live. A cost below one noted before is an overtaken message and leaves the higher one.
 
+local STATE, PROGRESS = 1, 2
+
 local expiry = text(clock(ARGV[1]) + tonumber(ARGV[2]))
 local live = 0
 for i = 2, #KEYS do
   local request_id, progress = ARGV[2 * i - 1], ARGV[2 * i]
-  local v = redis.call('HMGET', KEYS[i], 'st', 'pg')
-  if v[1] == 'live' then
+  local packed = redis.call('GET', KEYS[i])
+  local reservation = packed and { cmsgpack.unpack(packed) } or {}
+  if reservation[STATE] == 'live' then
     live = live + 1
-    if tonumber(progress) > tonumber(v[2]) then
-      redis.call('HSET', KEYS[i], 'pg', progress)
+    if tonumber(progress) > tonumber(reservation[PROGRESS]) then
+      reservation[PROGRESS] = progress
+      redis.call('SET', KEYS[i], cmsgpack.pack(unpack(reservation)))
     end
     redis.call('ZADD', KEYS[1], expiry, request_id)
   end

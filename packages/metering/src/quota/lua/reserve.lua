@@ -1,6 +1,7 @@
--- tokenhub reserve 1: holds quota in all scopes of a request, or in none of them.
+-- tokenhub reserve 2: holds quota in all scopes of a request, or in none of them.
 --
--- KEYS[1]   reservation  HASH st, tok, cost, pg, D, M, keys, about, s1..s4
+-- KEYS[1]   reservation  STRING, packed: 'live' or 'expired', progress, tokens, cost, day, month, scope keys (one a line),
+--                        admission, then slot and folds per scope
 -- KEYS[2]   leases       ZSET request id → expiry in ms
 -- KEYS[3…]  scopes       HASH, one to four, see shared.lua
 -- ARGV[1]   now in ms, '' for the store's clock
@@ -10,7 +11,7 @@
 -- ARGV[5]   cost in nano-USD
 -- ARGV[6]   floor: what is billed if nobody ever renews or settles
 -- ARGV[7]   admission as JSON, for that same case
--- ARGV[8…]  per scope: requests, tokens, concurrency, day, month; '' for no limit
+-- ARGV[8…]  per scope: 'requests,tokens,concurrency,day,month', each empty for no limit; '' for no limits at all
 --
 -- Returns {1, windows…} granted; {0, scope, dimension, used, held, wait ms or -1, windows…} refused, nothing consumed;
 -- {2} the reservation has expired. Windows are three numbers per scope: requests, tokens, ms until all of it is free.
@@ -23,62 +24,30 @@ local IDLE_S = 40 * 24 * 3600 -- outlives the month of the last use
 local now = clock(ARGV[1])
 local tokens, cost = tonumber(ARGV[4]), tonumber(ARGV[5])
 local day, month = periods(now)
+local day_field, month_field = 'd:' .. day, 'm:' .. month
 
-local state = redis.call('HGET', KEYS[1], 'st')
-if state == 'expired' then
+local reservation = redis.call('GET', KEYS[1])
+if reservation and cmsgpack.unpack(reservation) == 'expired' then
   return { 2 }
 end
 
-local function read_scope(key)
-  local v = redis.call('HMGET', key, 'ls', 'rt', 'tt', 'cc', 'fold', 'd:' .. day, 'dh:' .. day, 'm:' .. month, 'mh:' .. month)
-  local scope = roll(key, now, tonumber(v[1]), tonumber(v[2]), tonumber(v[3]))
-  scope.key = key
-  scope.live = tonumber(v[4]) or 0
-  scope.fold = tonumber(v[5]) or 0
-  scope.day, scope.day_held = v[6] or '0', v[7] or '0'
-  scope.month, scope.month_held = v[8] or '0', v[9] or '0'
-  scope.first_of_day = not v[7]
-  return scope
-end
-
-local function write_fold(scope)
-  local fields = { 'ls', text(scope.slot), 'fold', text(scope.fold + 1) }
-  for i = 0, SLOTS - 1 do
-    local current = i == scope.slot % SLOTS
-    table.insert(fields, 'r' .. i)
-    table.insert(fields, current and text(scope.requests) or '0')
-    table.insert(fields, 't' .. i)
-    table.insert(fields, current and text(scope.tokens) or '0')
-  end
-  redis.call('HSET', scope.key, unpack(fields))
-  scope.last = scope.slot
-  scope.fold = scope.fold + 1
-end
-
 -- Until `excess` of what the window holds has left it, oldest slots first.
-local function wait_for(scope, prefix, excess)
-  local fields, ends = {}, {}
-  for k = scope.slot - SLOTS + 1, scope.last do
-    table.insert(fields, prefix .. k % SLOTS)
-    table.insert(ends, (k + SLOTS) * SLOT_MS)
-  end
-  if #fields > 0 then
-    for i, count in ipairs(redis.call('HMGET', scope.key, unpack(fields))) do
-      excess = excess - (tonumber(count) or 0)
-      if excess <= 0 then
-        return ends[i] - now
-      end
+local function wait_for(scope, dimension, excess)
+  local slots = slots_before(scope) .. struct.pack(SLOT, scope.slot_requests, scope.slot_tokens)
+  local at = 1
+  for k = scope.slot - SLOTS + 1, scope.slot do
+    local its_requests, its_tokens
+    its_requests, its_tokens, at = struct.unpack(SLOT, slots, at)
+    excess = excess - (dimension == REQUESTS and its_requests or its_tokens)
+    if excess <= 0 then
+      return (k + SLOTS) * SLOT_MS - now
     end
   end
   return -1
 end
 
--- Money that is only held may come free at any time; what is settled stays until the period ends.
-local function wait_for_money(settled, limit, period_end)
-  if cost > limit then
-    return -1
-  end
-  return tonumber(settled) + cost <= limit and SECOND_MS or period_end - now
+local function end_of_day()
+  return now - now % DAY_MS + DAY_MS
 end
 
 local function end_of_month()
@@ -90,50 +59,67 @@ local function end_of_month()
   return following
 end
 
+-- Used, held and wait where a budget forbids the cost; nothing where it fits. Money that is only held may come free at
+-- any time, what is settled stays until the period ends.
+local function refuse_money(money, budget, end_of_period)
+  local settled_usd, settled_nano, held_usd, held_nano = unpack_money(money)
+  local settled = settled_usd * NANO + settled_nano
+  if settled + held_usd * NANO + held_nano + cost <= budget then
+    return nil
+  end
+  local wait = -1
+  if cost <= budget then
+    wait = settled + cost <= budget and SECOND_MS or end_of_period() - now
+  end
+  return money_text(settled_usd, settled_nano), money_text(held_usd, held_nano), wait
+end
+
 -- Which limit forbids the request: dimension, used, held, wait; nothing when none does.
-local function refuse(scope, at)
-  local rpm, tpm = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+local function refuse(scope, limits)
+  local rpm, tpm, concurrency, day_budget, month_budget = string.match(limits, '^([^,]*),([^,]*),([^,]*),([^,]*),([^,]*)$')
+  rpm, tpm, concurrency = tonumber(rpm), tonumber(tpm), tonumber(concurrency)
   if rpm and scope.requests + 1 > rpm then
-    local wait = rpm < 1 and -1 or wait_for(scope, 'r', scope.requests + 1 - rpm)
+    local wait = rpm < 1 and -1 or wait_for(scope, REQUESTS, scope.requests + 1 - rpm)
     return REQUESTS, text(scope.requests), '0', wait
   end
   if tpm and scope.tokens + tokens > tpm then
-    local wait = tokens > tpm and -1 or wait_for(scope, 't', scope.tokens + tokens - tpm)
+    local wait = tokens > tpm and -1 or wait_for(scope, TOKENS, scope.tokens + tokens - tpm)
     return TOKENS, text(scope.tokens), '0', wait
   end
-  local concurrency = tonumber(ARGV[at + 2])
   if concurrency and scope.live + 1 > concurrency then
     return CONCURRENCY, text(scope.live), '0', concurrency < 1 and -1 or SECOND_MS
   end
-  local budget = tonumber(ARGV[at + 3])
-  if budget and tonumber(scope.day) + tonumber(scope.day_held) + cost > budget then
-    return DAY, scope.day, scope.day_held, wait_for_money(scope.day, budget, now - now % DAY_MS + DAY_MS)
+  if day_budget ~= '' then
+    local used, held, wait = refuse_money(scope.day, tonumber(day_budget), end_of_day)
+    if used then
+      return DAY, used, held, wait
+    end
   end
-  budget = tonumber(ARGV[at + 4])
-  if budget and tonumber(scope.month) + tonumber(scope.month_held) + cost > budget then
-    return MONTH, scope.month, scope.month_held, wait_for_money(scope.month, budget, end_of_month())
+  if month_budget ~= '' then
+    local used, held, wait = refuse_money(scope.month, tonumber(month_budget), end_of_month)
+    if used then
+      return MONTH, used, held, wait
+    end
   end
 end
 
-local function hold(scope)
-  local fields = {
-    'ls', text(scope.slot),
-    'rt', text(scope.requests + 1),
-    'tt', text(scope.tokens + tokens),
-    'cc', text(scope.live + 1),
-  }
-  for _, field in ipairs(scope.stale) do
-    table.insert(fields, field)
-    table.insert(fields, '0')
-  end
-  redis.call('HSET', scope.key, unpack(fields))
-  redis.call('HINCRBY', scope.key, 'r' .. scope.slot % SLOTS, 1)
-  redis.call('HINCRBY', scope.key, 't' .. scope.slot % SLOTS, ARGV[4])
-  redis.call('HINCRBY', scope.key, 'dh:' .. day, ARGV[5])
-  redis.call('HINCRBY', scope.key, 'mh:' .. month, ARGV[5])
+-- Also when the request is refused then: otherwise the total would move on with every try and never leave.
+local function fold(scope)
   scope.last = scope.slot
+  scope.folds = scope.folds + 1
+  scope.slot_requests, scope.slot_tokens = scope.requests, scope.tokens
+  redis.call('HSET', scope.key, 'w', pack_window(scope)) -- before HDEL, which would let the rest pass when memory is full
+  redis.call('HDEL', scope.key, 's')
+end
+
+local function hold(scope)
+  scope.last = scope.slot
+  scope.live = scope.live + 1
   scope.requests = scope.requests + 1
   scope.tokens = scope.tokens + tokens
+  scope.slot_requests = scope.slot_requests + 1
+  scope.slot_tokens = scope.slot_tokens + tokens
+  write_scope(scope, day_field, add_money(scope.day, 0, cost), month_field, add_money(scope.month, 0, cost))
 end
 
 -- Once a day: drops periods that nothing can be settled into any more, and puts off the end of the whole hash.
@@ -141,7 +127,7 @@ local function tidy(key)
   local oldest_day = periods(now - KEEP_DAYS * DAY_MS)
   local _, oldest_month = periods(now - 31 * DAY_MS)
   for _, field in ipairs(redis.call('HKEYS', key)) do
-    local kind, period = string.match(field, '^([dm])h?:(%d+)$')
+    local kind, period = string.match(field, '^([dm]):(%d+)$')
     if kind and period < (kind == 'd' and oldest_day or oldest_month) then
       redis.call('HDEL', key, field)
     end
@@ -151,54 +137,55 @@ end
 
 local scopes = {}
 for i = 3, #KEYS do
-  table.insert(scopes, read_scope(KEYS[i]))
+  local scope = read_scope(KEYS[i], day_field, month_field)
+  roll(scope, now)
+  scopes[i - 2] = scope
 end
 
 local reply = { 1 }
-if not state then
-  for i, scope in ipairs(scopes) do
-    if scope.folded then
-      write_fold(scope) -- also when refused: otherwise the total would move on with every try and never leave
+if not reservation then
+  for _, scope in ipairs(scopes) do
+    if scope.is_folded then
+      fold(scope)
     end
   end
   for i, scope in ipairs(scopes) do
-    local dimension, used, held, wait = refuse(scope, 8 + 5 * (i - 1))
-    if dimension then
-      reply = { 0, i, dimension, used, held, wait }
-      break
+    local limits = ARGV[7 + i]
+    if limits ~= '' then
+      local dimension, used, held, wait = refuse(scope, limits)
+      if dimension then
+        reply = { 0, i, dimension, used, held, wait }
+        break
+      end
     end
   end
 end
 
-if not state and reply[1] == 1 then
-  local reservation = {
-    'st', 'live',
-    'tok', ARGV[4],
-    'cost', ARGV[5],
-    'pg', ARGV[6],
-    'D', day,
-    'M', month,
-    'keys', table.concat(KEYS, '\n', 3),
-    'about', ARGV[7],
-  }
-  for i, scope in ipairs(scopes) do
+if not reservation and reply[1] == 1 then
+  local admitted = {}
+  for _, scope in ipairs(scopes) do
     hold(scope)
-    table.insert(reservation, 's' .. i)
-    table.insert(reservation, text(scope.slot) .. ':' .. text(scope.fold))
+    admitted[#admitted + 1] = scope.slot
+    admitted[#admitted + 1] = scope.folds
   end
-  redis.call('HSET', KEYS[1], unpack(reservation))
+  local scope_keys = table.concat(KEYS, '\n', 3)
+  redis.call(
+    'SET', KEYS[1],
+    cmsgpack.pack('live', ARGV[6], ARGV[4], ARGV[5], day, month, scope_keys, ARGV[7], unpack(admitted))
+  )
   redis.call('ZADD', KEYS[2], text(now + tonumber(ARGV[3])), ARGV[2])
   for _, scope in ipairs(scopes) do
-    if scope.first_of_day then
+    if not scope.day then
       tidy(scope.key)
     end
   end
 end
 
 for _, scope in ipairs(scopes) do
-  local used = scope.requests > 0 or scope.tokens > 0
-  table.insert(reply, scope.requests)
-  table.insert(reply, scope.tokens)
-  table.insert(reply, used and (scope.last + SLOTS) * SLOT_MS - now or 0)
+  local is_used = scope.requests > 0 or scope.tokens > 0
+  local size = #reply
+  reply[size + 1] = scope.requests
+  reply[size + 2] = scope.tokens
+  reply[size + 3] = is_used and (scope.last + SLOTS) * SLOT_MS - now or 0
 end
 return reply

@@ -1,6 +1,6 @@
--- tokenhub settle 1: ends a reservation, books its cost and puts the cost event into the outbox, all in one step.
+-- tokenhub settle 2: ends a reservation, books its cost and puts the cost event into the outbox, all in one step.
 --
--- KEYS[1]   reservation  HASH, see reserve.lua
+-- KEYS[1]   reservation  STRING, see reserve.lua
 -- KEYS[2]   leases       ZSET request id → expiry in ms
 -- KEYS[3]   outbox       STREAM
 -- KEYS[4…]  scopes       HASH, as they were reserved
@@ -19,12 +19,11 @@
 -- ZREM comes before all other writes: without a need for memory itself, it lets the others pass when memory is full.
 
 local KEEP_EXPIRED_S = 24 * 3600
+local FIRST_ADMITTED = 9 -- where slot and folds of the first scope are
 
 local mode = ARGV[3]
-local r = redis.call('HMGET', KEYS[1], 'st', 'keys', 'tok', 'cost', 'pg', 'D', 'M', 'about', 's1', 's2', 's3', 's4')
-local state, keys, reserved_tokens, reserved_cost, progress, day, month = r[1], r[2], r[3], r[4], r[5], r[6], r[7]
-
-if not state then
+local packed = redis.call('GET', KEYS[1])
+if not packed then
   redis.call('ZREM', KEYS[2], ARGV[2])
   if mode ~= 'S' then
     return { 'gone' }
@@ -32,7 +31,11 @@ if not state then
   redis.call('XADD', KEYS[3], '*', 'kind', 'O', 'rid', ARGV[2], 'delta', ARGV[5], 'event', ARGV[6])
   return { 'settled' }
 end
-if mode ~= 'S' and state ~= 'live' then
+
+local r = { cmsgpack.unpack(packed) }
+local state, progress, reserved_tokens, reserved_cost, day, month, keys, admission = unpack(r, 1, 8)
+local is_live = state == 'live'
+if mode ~= 'S' and not is_live then
   return { 'gone' }
 end
 if mode == 'X' then
@@ -47,49 +50,55 @@ end
 
 redis.call('ZREM', KEYS[2], ARGV[2])
 
--- Puts the true number of tokens into the slot of admission, if the window still has that slot.
-local function correct_tokens(key, admitted, change)
-  local v = redis.call('HMGET', key, 'ls', 'fold')
-  local last, fold = tonumber(v[1]) or 0, v[2] or '0'
-  local slot, its_fold = string.match(admitted, '^(%d+):(%d+)$')
-  slot = tonumber(slot)
-  if its_fold == fold and slot <= last and slot > last - SLOTS then
-    redis.call('HINCRBY', key, 't' .. slot % SLOTS, text(change))
-    redis.call('HINCRBY', key, 'tt', text(change))
-  end
-end
-
 local kind, cost, event
 if mode == 'X' then
-  kind, cost, event = 'E', progress, r[8]
+  kind, cost, event = 'E', progress, admission
 elseif mode == 'S' then
-  kind, cost, event = state == 'live' and 'S' or 'A', ARGV[5], ARGV[6]
+  kind, cost, event = is_live and 'S' or 'A', ARGV[5], ARGV[6]
 else
   cost = '0'
 end
-local delta = state == 'live' and cost or text(tonumber(cost) - tonumber(progress))
+local delta = is_live and cost or text(cost - progress)
+local tokens = mode == 'S' and ARGV[4] or mode == 'V' and '0' or reserved_tokens
 
-for i = 4, #KEYS do
-  local key = KEYS[i]
-  if state == 'live' then
-    local release = text(-tonumber(reserved_cost))
-    redis.call('HINCRBY', key, 'cc', -1)
-    redis.call('HINCRBY', key, 'dh:' .. day, release)
-    redis.call('HINCRBY', key, 'mh:' .. month, release)
-    local tokens = mode == 'S' and ARGV[4] or mode == 'V' and '0' or reserved_tokens
-    if tokens ~= reserved_tokens then
-      correct_tokens(key, r[9 + i - 4], tonumber(tokens) - tonumber(reserved_tokens))
-    end
+-- Slots before the last one, with tokens added to the one that is `age` slots older than the last.
+local function add_tokens(slots, age, change)
+  local at = (SLOTS - 1 - age) * SLOT_BYTES + 1
+  local its_requests, its_tokens, next_at = struct.unpack(SLOT, slots, at)
+  return string.sub(slots, 1, at - 1) .. struct.pack(SLOT, its_requests, its_tokens + change) .. string.sub(slots, next_at)
+end
+
+-- Ends the hold, and puts the true number of tokens into the slot of admission, if the window still has that slot.
+local function release(scope, slot, folds)
+  scope.live = scope.live - 1
+  local change = tokens - reserved_tokens
+  local age = scope.last - slot
+  if change == 0 or folds ~= scope.folds or age < 0 or age >= SLOTS then
+    return
   end
-  if delta ~= '0' then
-    redis.call('HINCRBY', key, 'd:' .. day, delta)
-    redis.call('HINCRBY', key, 'm:' .. month, delta)
+  scope.tokens = scope.tokens + change
+  if age == 0 then
+    scope.slot_tokens = scope.slot_tokens + change
+  else
+    scope.new_slots = add_tokens(slots_before(scope), age, change)
   end
 end
 
+local day_field, month_field = 'd:' .. day, 'm:' .. month
+local released = is_live and -reserved_cost or 0
+for i = 4, #KEYS do
+  local scope = read_scope(KEYS[i], day_field, month_field)
+  if is_live then
+    local at = FIRST_ADMITTED + 2 * (i - 4)
+    release(scope, r[at], r[at + 1])
+  end
+  local day_money, month_money = add_money(scope.day, delta, released), add_money(scope.month, delta, released)
+  write_scope(scope, day_field, day_money, month_field, month_money)
+end
+
 if mode == 'X' then
-  redis.call('HSET', KEYS[1], 'st', 'expired')
-  redis.call('EXPIRE', KEYS[1], KEEP_EXPIRED_S)
+  local expired = cmsgpack.pack('expired', unpack(r, 2))
+  redis.call('SET', KEYS[1], expired, 'EX', KEEP_EXPIRED_S)
 else
   redis.call('DEL', KEYS[1])
 end
