@@ -92,19 +92,20 @@ interface Hole {
   readonly after: DataView;
 }
 
-/** True when `wanted` stands in the bytes at `at`. Sixteen bytes are compared at once, in a third of the time of one by one. */
+/**
+ * True when `wanted` stands in the bytes at `at`. Eight bytes are compared as one number, in a third of the time of one by
+ * one. Two such numbers are never equal for bytes that differ, but for eight zero bytes, which no JSON has; some (NaN) are
+ * not even equal to themselves, and their event is parsed.
+ */
 function startsWith(bytes: DataView, at: number, wanted: DataView): boolean {
   const length = wanted.byteLength;
   if (at + length > bytes.byteLength) return false;
   let i = 0;
   for (; i + 16 <= length; i += 16) {
-    const difference =
-      (bytes.getInt32(at + i, true) ^ wanted.getInt32(i, true)) |
-      (bytes.getInt32(at + i + 4, true) ^ wanted.getInt32(i + 4, true)) |
-      (bytes.getInt32(at + i + 8, true) ^ wanted.getInt32(i + 8, true)) |
-      (bytes.getInt32(at + i + 12, true) ^ wanted.getInt32(i + 12, true));
-    if (difference !== 0) return false;
+    if (bytes.getFloat64(at + i, true) !== wanted.getFloat64(i, true)) return false;
+    if (bytes.getFloat64(at + i + 8, true) !== wanted.getFloat64(i + 8, true)) return false;
   }
+  for (; i + 4 <= length; i += 4) if (bytes.getInt32(at + i, true) !== wanted.getInt32(i, true)) return false;
   for (; i < length; i++) if (bytes.getUint8(at + i) !== wanted.getUint8(i)) return false;
   return true;
 }

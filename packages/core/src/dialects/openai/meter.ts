@@ -113,7 +113,9 @@ class OpenaiMeter implements Meter {
   }
 
   #readOther(bytes: Uint8Array, start: number, end: number): EventVerdict {
-    const said = readEventData(bytes, start, end);
+    // A plain view: taking pieces of a Node buffer costs four times as much.
+    const event = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+    const said = readEventData(event, 0, event.length);
     if (said.data === undefined) return 'pass';
     const text = decoder.decode(said.data).trim();
     if (text === DONE) {
@@ -126,7 +128,7 @@ class OpenaiMeter implements Meter {
       const chunk = parseChunk(said.event, text);
       const isOrdinary = this.#readFacts(chunk);
       if (this.error !== undefined) return 'error';
-      return this.#judge(chunk, { event: bytes.subarray(start, end), offset: start, said, isOrdinary });
+      return this.#judge(chunk, { event, said, isOrdinary });
     } catch (error) {
       if (!isGatewayError(error)) throw error;
       this.error = error;
@@ -213,18 +215,18 @@ class OpenaiMeter implements Meter {
     return this.#uselessTemplates < MAX_USELESS_TEMPLATES || this.#contentEvents % RETRY_EVENTS === 0;
   }
 
-  #learn({ event, offset, said }: ParsedEvent, cutOut: Extent | undefined): void {
-    if (said.extent === undefined) return;
-    const data = shift(said.extent, -offset);
-    const cutFromEvent = cutOut === undefined ? NOTHING : shift(cutOut, data.start);
+  #learn({ event, said: { extent: data } }: ParsedEvent, cutOut: Extent | undefined): void {
+    if (data === undefined) return;
+    const cutFromEvent =
+      cutOut === undefined ? NOTHING : { start: data.start + cutOut.start, end: data.start + cutOut.end };
     this.#template = new EventTemplate(event, { data, cut: cutFromEvent });
     this.#uselessTemplates++;
   }
 
   /** The event with other data; data on several lines goes out on one. */
-  #rewrite({ event, offset, said: { extent } }: ParsedEvent, data: Uint8Array): EventVerdict {
-    const before = extent === undefined ? encoder.encode('data: ') : event.subarray(0, extent.start - offset);
-    const after = extent === undefined ? encoder.encode('\n\n') : event.subarray(extent.end - offset);
+  #rewrite({ event, said: { extent } }: ParsedEvent, data: Uint8Array): EventVerdict {
+    const before = extent === undefined ? encoder.encode('data: ') : event.subarray(0, extent.start);
+    const after = extent === undefined ? encoder.encode('\n\n') : event.subarray(extent.end);
     const rewritten = new Uint8Array(before.length + data.length + after.length);
     rewritten.set(before);
     // Between the tokens of valid JSON a line feed is a space like any other.
@@ -237,15 +239,9 @@ class OpenaiMeter implements Meter {
 
 interface ParsedEvent {
   readonly event: Uint8Array;
-  /** Where the event begins in the bytes that `said.extent` counts in. */
-  readonly offset: number;
   readonly said: EventData;
   /** Content and nothing else: good for a template. */
   readonly isOrdinary: boolean;
-}
-
-function shift({ start, end }: Extent, by: number): Extent {
-  return { start: start + by, end: end + by };
 }
 
 /** Bytes of the text in UTF-8, without making them. */
