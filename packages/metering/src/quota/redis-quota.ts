@@ -47,8 +47,8 @@ const DIMENSIONS: readonly (readonly [Dimension, keyof Limits])[] = [
   ['month', 'monthNanoUsd'],
 ];
 
-/** One script blocks the store while it runs: 128 renewals are some 100 µs. */
-const RENEWALS_PER_CALL = 128;
+/** One script blocks the store while it runs: 32 renewals are some 500 µs. */
+const RENEWALS_PER_CALL = 32;
 const SWEEP_BATCH = 200;
 
 /** Sums of doubles stay exact below 2⁵³, which leaves room for 9,000,000 USD and a request. */
