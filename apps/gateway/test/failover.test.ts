@@ -28,6 +28,7 @@ ${FAULTS.map((_fault, index) => `  - { id: model-${index}, weight: 5, deployment
   - { id: refused, weight: 5, deployments: [{ provider: refusing, model: m }, { provider: whole, model: m }], price: free }
   - { id: two-dialects, weight: 5, deployments: [{ provider: faulty-0, model: m }, { provider: whole-anthropic, model: m }], price: free }
   - { id: hopeless, weight: 1, deployments: [{ provider: faulty-0, model: m }, { provider: faulty-1, model: m }], price: free }
+  - { id: dead, weight: 1, deployments: [{ provider: faulty-0, model: dead }], price: free }
   - { id: limited, weight: 1, deployments: [{ provider: faulty-4, model: m }], price: free }
   - { id: good, weight: 9, deployments: [{ provider: whole, model: good }], price: free }
 keys:
@@ -83,6 +84,16 @@ it('answers with the last cause when all have failed, and leaves out what the pr
     reason: 'upstream_unavailable',
   });
   expect(text).not.toContain('simulat');
+});
+
+it('answers 503 without asking anybody once no deployment is healthy any more (B37)', async () => {
+  for (let tries = 0; tries < 5; tries++) expect((await ask('dead')).status).toBe(502);
+  const asked = hub.simulator.requests.length;
+  const response = await ask('dead');
+  expect(response.status).toBe(503);
+  expect(response.headers.get('retry-after')).toBe('10');
+  expect(((await response.json()) as { error: object }).error).toMatchObject({ reason: 'no_upstream' });
+  expect(hub.simulator.requests).toHaveLength(asked);
 });
 
 it('stays 429 when all are rate limited', async () => {

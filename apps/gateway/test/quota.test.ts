@@ -67,6 +67,19 @@ it('refuses a request that alone is larger than the tokens per minute (B32), and
   expect((await ask('tpm')).status).toBe(200);
 });
 
+it('holds the tokens of running requests, and gives back what they did not use (B34)', async () => {
+  const running = ask('tpm', 'Hello [simulate tokens=4 delay=400]', { max_tokens: 300 });
+  await expect.poll(() => hub.simulator.activeStreams).toBe(1);
+  const refused = await ask('tpm', 'Hello', { max_tokens: 300 });
+  expect(refused.status).toBe(429);
+  expect(await errorOf(refused)).toMatchObject({
+    reason: 'rate_limit_exceeded',
+    message: expect.stringContaining('tokens per minute'),
+  });
+  expect((await running).status).toBe(200);
+  await expect.poll(async () => (await ask('tpm', 'Hello', { max_tokens: 300 })).status, { timeout: 1_000 }).toBe(200);
+});
+
 it('frees a concurrent slot when the answer has ended, not before (B34)', async () => {
   const first = await ask('one', 'Hello [simulate tokens=20 pace=20]', { stream: true });
   const second = await ask('one');
