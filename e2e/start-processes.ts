@@ -20,6 +20,7 @@ models:
   - { id: claude, weight: 7, max_output_tokens: 8000, deployments: [{ provider: anthropic, model: claude }], price: { input: "3.00", output: "15.00" } }
 keys:
   - { id: e2e, key: "\${KEY}", models: ["*"], org: acme, limits: { rpm: 100000, tpm: 100000000, concurrency: 1000, budget_day_usd: "1000" } }
+  - { id: stranger, key: tokenhub_stranger-012345678, models: ["*"], org: other }
 `;
 
 export interface Service {

@@ -77,6 +77,10 @@ describe('the whole path, over the real processes', () => {
       cost_usd: '0.00141',
       completion_tokens: 42,
     });
+    const stranger = await fetch(`${processes.gatewayUrl}/v1/generations/${id}`, {
+      headers: { authorization: 'Bearer tokenhub_stranger-012345678' },
+    });
+    expect(stranger.status).toBe(404);
     expect(await admin('usage?group_by=model')).toMatchObject({
       items: [{ group: 'gpt-4', requests: 1, cost_usd: '0.00141' }],
     });
