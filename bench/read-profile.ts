@@ -15,7 +15,7 @@ export async function readProfile(directory: string, most: number): Promise<stri
   const file = (await readdir(directory)).filter((name) => name.endsWith('.cpuprofile')).at(-1);
   if (file === undefined) return [`no profile in ${directory}`];
   // Written by Node itself, whose format this is.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   const profile = JSON.parse(await readFile(join(directory, file), 'utf8')) as Profile;
   const names = new Map(
     profile.nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [

@@ -1,18 +1,9 @@
-import {
-  parseOneOf,
-  parsePort,
-  parseText,
-  readSettings,
-  redisOptions,
-  type RedisConnection,
-  type SettingsOf,
-} from '@tokenhub/config';
+import { parsePort, parseText, readSettings, SHARED_SETTINGS, type SettingsOf } from '@tokenhub/config';
 import { parseDatabaseUrl } from '@tokenhub/metering';
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** Everything that accounting takes from its environment. */
 const SETTINGS = {
+  ...SHARED_SETTINGS,
   ACCOUNTING_HOST: { help: 'The address to listen on.', default: '127.0.0.1', parse: parseText },
   ACCOUNTING_PORT: { help: 'The port to listen on; 0 takes a free one.', default: 8081, parse: parsePort },
   TOKENHUB_CONFIG: {
@@ -20,11 +11,6 @@ const SETTINGS = {
     default: undefined,
     parse: (text: string): string | undefined => text,
   },
-  REDIS_URL: {
-    help: 'A Redis or Valkey such as redis://127.0.0.1:6379; "pnpm start" brings one along.',
-    parse: (text: string): RedisConnection => redisOptions(text),
-  },
-  TOKENHUB_DATA_DIR: { help: 'The directory of the embedded ledger.', default: './data', parse: parseText },
   DATABASE_URL: {
     help: 'The ledger: sqlite:PATH. By default ledger.sqlite in the data directory.',
     default: undefined,
@@ -37,7 +23,6 @@ const SETTINGS = {
     help: 'The bearer token of the operator surface: at least 16 characters.',
     parse: parseAdminToken,
   },
-  LOG_LEVEL: { help: 'How much is logged.', default: 'info', parse: parseOneOf(...LOG_LEVELS) },
 } as const;
 
 export type AccountingEnv = SettingsOf<typeof SETTINGS>;

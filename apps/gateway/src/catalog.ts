@@ -8,6 +8,8 @@ import {
   type ProviderOptions,
 } from '@tokenhub/core';
 import { createUndiciHttpClient, type UndiciHttpClient } from '@tokenhub/core/undici';
+import type { Scope } from '@tokenhub/metering';
+import { scopesOf } from './admission/scopes.ts';
 
 /** What can be called and by whom: the configuration made ready to serve. Never changed; a reload makes a new one. */
 export interface Catalog {
@@ -16,6 +18,8 @@ export interface Catalog {
   hasModel(modelId: string): boolean;
   /** True when the key may use the model. */
   allows(key: KeyConfig, modelId: string): boolean;
+  /** Whose quotas a request of this key draws on. */
+  scopesOf(key: KeyConfig): readonly Scope[];
   /** Closes the connections to all providers once their answers have ended. */
   close(): Promise<void>;
 }
@@ -42,11 +46,14 @@ export function createCatalog(config: Config): Catalog {
     const adapter = ADAPTERS[provider.type];
     providers.set(id, adapter({ id, baseUrl, apiKey, http, firstEventTimeoutMs: timeouts.firstEventMs }));
   }
+  const scopes = new Map(config.keys.map((key) => [key, scopesOf(key, config)]));
   const modelIds = new Set(config.models.map((model) => model.id));
   return {
     config,
     candidates: [...deployments(config, providers)],
     hasModel: (modelId) => modelIds.has(modelId),
+    // A request may have been authenticated under the configuration before a reload; its key is limited all the same.
+    scopesOf: (key) => scopes.get(key) ?? scopesOf(key, config),
     allows: (key, modelId) => key.models.includes('*') || key.models.includes(modelId),
     close: async () => void (await Promise.all(clients.map((client) => client.close()))),
   };

@@ -13,13 +13,12 @@ import {
   type RankedCandidate,
 } from '@tokenhub/core';
 import { answerError } from '@tokenhub/http';
-import type { Quota, ReserveDecision } from '@tokenhub/metering';
+import type { Quota } from '@tokenhub/metering';
 import { Account } from './account.ts';
 import { estimateUse } from './admission/estimate.ts';
 import { limitHeaders } from './admission/limit-headers.ts';
 import { toGatewayError } from './admission/refusal.ts';
 import type { Reservations } from './admission/reservations.ts';
-import { scopesOf } from './admission/scopes.ts';
 import type { Catalog } from './catalog.ts';
 import type { ChatMetrics } from './metrics.ts';
 import type { Exchanges } from './relay/exchanges.ts';
@@ -72,16 +71,15 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     const { ranked, policy } = rankCandidates(call, { catalog, health: services.health, inputTokens });
 
     const estimate = estimateUse(request, input, ranked);
-    const scopes = scopesOf(key, catalog.config);
     const decision = await services.quota.reserve({
       requestId,
       org: key.org,
-      scopes,
+      scopes: catalog.scopesOf(key),
       ...estimate,
       admission: account.admission,
     });
     headers.push(...limitHeaders(decision.remaining));
-    checkGranted(decision);
+    if (!decision.granted) throw toGatewayError(decision);
     account.admitted = true;
     reservations.keep(requestId, key.org, () => account.costSoFar(estimate.floorNanoUsd));
 
@@ -160,10 +158,6 @@ const STREAM_HEADERS = [
   'X-Accel-Buffering',
   'no',
 ];
-
-function checkGranted(decision: ReserveDecision): void {
-  if (!decision.granted) throw toGatewayError(decision);
-}
 
 function routingHeaders(account: Account, { candidate }: RankedCandidate): string[] {
   return [

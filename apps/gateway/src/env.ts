@@ -1,26 +1,12 @@
-import {
-  parseOneOf,
-  parsePort,
-  parseText,
-  readSettings,
-  redisOptions,
-  type RedisConnection,
-  type SettingsOf,
-} from '@tokenhub/config';
+import { parsePort, parseText, readSettings, SHARED_SETTINGS, type SettingsOf } from '@tokenhub/config';
 import { parseDatabaseUrl } from '@tokenhub/metering';
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** Everything the gateway takes from its environment. */
 const SETTINGS = {
+  ...SHARED_SETTINGS,
   GATEWAY_HOST: { help: 'The address to listen on.', default: '127.0.0.1', parse: parseText },
   GATEWAY_PORT: { help: 'The port to listen on; 0 takes a free one.', default: 8080, parse: parsePort },
   TOKENHUB_CONFIG: { help: 'The configuration file.', default: './tokenhub.yaml', parse: parseText },
-  REDIS_URL: {
-    help: 'A Redis or Valkey such as redis://127.0.0.1:6379; "pnpm start" brings one along.',
-    parse: (text: string): RedisConnection => redisOptions(text),
-  },
-  TOKENHUB_DATA_DIR: { help: 'The directory of the embedded ledger.', default: './data', parse: parseText },
   DATABASE_URL: {
     help: 'The ledger: sqlite:PATH. By default ledger.sqlite in the data directory.',
     default: undefined,
@@ -33,7 +19,6 @@ const SETTINGS = {
     help: 'The secret under which API keys are hashed: at least 16 characters.',
     parse: parsePepper,
   },
-  LOG_LEVEL: { help: 'How much is logged.', default: 'info', parse: parseOneOf(...LOG_LEVELS) },
 } as const;
 
 export type GatewaySettings = SettingsOf<typeof SETTINGS>;

@@ -200,7 +200,6 @@ export const keyRightsSchema = z.strictObject({
 
 export type ProviderFile = z.infer<typeof providerSchema>;
 export type ModelFile = z.infer<typeof modelSchema>;
-export type PriceFile = NonNullable<ModelFile['price']>;
 export type KeyFile = z.infer<typeof keySchema>;
 export type KeyRightsFile = z.infer<typeof keyRightsSchema>;
 export type LimitsFile = z.infer<typeof limitsSchema>;

@@ -32,5 +32,6 @@ export {
   type Setting,
   type SettingsOf,
 } from './settings.ts';
+export { SHARED_SETTINGS } from './shared-settings.ts';
 export type { Environment } from './substitute-variables.ts';
 export { toKeyRights } from './to-config.ts';

@@ -53,7 +53,7 @@ export function readSettings<Spec extends Readonly<Record<string, Setting<unknow
   }
   if (problems.length > 0) throw new SettingsError(problems);
   // Every name of the spec has its parsed or its default value by now, which the compiler cannot see.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   return values as SettingsOf<Spec>;
 }
 

@@ -5,13 +5,12 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import type { RankedCandidate } from '../router/rank.ts';
+import { utf8Length } from '../text/utf8-length.ts';
 import { askProvider } from './ask-provider.ts';
 import type { OpenCompletionOptions } from './open-completion.ts';
 
 /** Longest answer that is not streamed. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
-
-const encoder = new TextEncoder();
 
 /** Keeps nothing between two calls, so one serves all. */
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -98,8 +97,8 @@ function summarise(parts: readonly StreamPart[]): {
     if (part.type === 'usage') usage = part.usage;
     if (part.type === 'error') throw part.error;
     if (part.type === 'text-delta' || part.type === 'reasoning-delta' || part.type === 'refusal-delta')
-      textBytes += encoder.encode(part.text).length;
-    if (part.type === 'tool-call-delta') textBytes += encoder.encode(part.arguments).length;
+      textBytes += utf8Length(part.text);
+    if (part.type === 'tool-call-delta') textBytes += utf8Length(part.arguments);
   }
   return { usage, countedTokens: Math.ceil(textBytes / 4) };
 }

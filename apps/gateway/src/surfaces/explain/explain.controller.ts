@@ -2,7 +2,6 @@ import { Controller, Inject, Post, Req } from '@nestjs/common';
 import { estimateInput, formatUsd, openaiDialect, type JsonObject, type RankedCandidate } from '@tokenhub/core';
 import type { FastifyRequest } from 'fastify';
 import { estimateUse } from '../../admission/estimate.ts';
-import { scopesOf } from '../../admission/scopes.ts';
 import type { ChatServices } from '../../complete-chat.ts';
 import { callerOf } from '../../http/caller.ts';
 import { readJsonBody } from '../../http/read-json-body.ts';
@@ -47,7 +46,7 @@ export class ExplainController {
         reason,
       })),
       reservation: {
-        scopes: scopesOf(key, catalog.config).map(({ id }) => id),
+        scopes: catalog.scopesOf(key).map(({ id }) => id),
         tokens: estimate.tokens,
         cost_usd: formatUsd(estimate.costNanoUsd),
       },

@@ -5,6 +5,7 @@ import { formatUsd } from '../../cost/format-usd.ts';
 import { GatewayError } from '../../errors.ts';
 import { setMember } from '../../json/edit-json.ts';
 import { findMember, skipSpace } from '../../json/scan-json.ts';
+import { utf8Length } from '../../text/utf8-length.ts';
 import type { EventVerdict, Meter, StreamOptions } from '../dialect.ts';
 import { countTextBytes } from './count-text-bytes.ts';
 import { DeltaStart } from './delta-start.ts';
@@ -115,7 +116,7 @@ class AnthropicMeter implements Meter {
     const member = TEXT_MEMBERS.get(typeOf(delta));
     const words = member && delta[member];
     if (member === undefined || typeof words !== 'string') return;
-    this.#countText(encoder.encode(words).length);
+    this.#countText(utf8Length(words));
     if (dataStart === undefined) return;
     const deltaMember = findMember(bytes, skipSpace(bytes, dataStart), 'delta');
     const text = deltaMember && findMember(bytes, deltaMember.valueStart, member);
@@ -129,7 +130,7 @@ class AnthropicMeter implements Meter {
     // Text and thinking begin with their first words; any other block, of a tool or redacted, is content as such.
     if (type !== 'text' && type !== 'thinking') this.started = true;
     for (const words of [text, thinking]) {
-      if (typeof words === 'string') this.#countText(encoder.encode(words).length);
+      if (typeof words === 'string') this.#countText(utf8Length(words));
     }
   }
 

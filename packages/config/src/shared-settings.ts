@@ -1,0 +1,16 @@
+import { redisOptions, type RedisConnection } from './redis-options.ts';
+import { parseOneOf, parseText } from './settings.ts';
+
+/** What both apps take from the environment in the same way. */
+export const SHARED_SETTINGS = {
+  REDIS_URL: {
+    help: 'A Redis or Valkey such as redis://127.0.0.1:6379; "pnpm start" brings one along.',
+    parse: (text: string): RedisConnection => redisOptions(text),
+  },
+  TOKENHUB_DATA_DIR: { help: 'The directory of the embedded ledger.', default: './data', parse: parseText },
+  LOG_LEVEL: {
+    help: 'How much is logged.',
+    default: 'info',
+    parse: parseOneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  },
+} as const;
