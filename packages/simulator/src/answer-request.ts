@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { toAnswer, type Ask } from './answer.ts';
-import { directivesIn, parseDirectives, type Directives } from './directives.ts';
+import { directivesIn, hasFault, layDirectives, parseDirectives, withoutFault, type Directives } from './directives.ts';
 import { applyFault } from './faults.ts';
+import type { Imposition } from './impositions.ts';
 import { readRecording } from './recordings.ts';
 import { toHalves, toPieces, type Piece, type Script } from './script.ts';
 import { shapeStream } from './stream-shape.ts';
@@ -17,6 +18,8 @@ export interface Asked {
   readonly wire: Wire;
   /** The directives of the path, as they stand there. */
   readonly pathDirectives: string;
+  /** What the test imposed on the path. */
+  readonly imposed: Imposition | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
 }
@@ -32,14 +35,21 @@ const STREAM_HEADERS = {
   'transfer-encoding': 'chunked',
 };
 const JSON_HEADERS = { 'content-type': 'application/json' };
+const DATE_AHEAD_S = 2;
 const MOST_REMEMBERED = 512;
+
+/** The directives that hold for a request, and what those of its fault are counted by. */
+interface Layers {
+  readonly directives: Directives;
+  readonly faultKey: string;
+}
 
 /** Writes the scripts of answers and remembers what that needs: answers already written, faults already committed. */
 export class Answering {
   readonly #options: AnsweringOptions;
-  readonly #parsed = new Map<string, Directives>();
+  readonly #layers = new Map<string, Layers>();
   readonly #pieces = new Map<string, readonly Piece[]>();
-  readonly #failures = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
   readonly #expiredKeys = new Map<string, string>();
 
   constructor(options: AnsweringOptions) {
@@ -50,16 +60,14 @@ export class Answering {
    * @throws Refusal when the request is wrong.
    * @throws DirectiveError when its directives are.
    */
-  answer({ wire, pathDirectives, headers, body }: Asked): Answered {
+  answer({ wire, pathDirectives, imposed, headers, body }: Asked): Answered {
     wire.checkKey(headers);
     const ask = wire.readRequest(body);
     const ownDirectives = directivesIn(ask.lastUserText);
-    const source = `${pathDirectives} ${ownDirectives}`;
-    const all = remember(this.#parsed, source, () => parseDirectives(source));
-    const parsedOwn = remember(this.#parsed, ownDirectives, () => parseDirectives(ownDirectives));
-    const isOwnFault = parsedOwn.fault !== undefined || parsedOwn.status !== undefined;
-    const faultKey = isOwnFault ? ownDirectives : pathDirectives;
-    const directives = this.#isFaultDue(all, faultKey) ? all : withoutFault(all);
+    const source = `${pathDirectives}\n${ownDirectives}\n${imposed?.key ?? ''}`;
+    const layers = remember(this.#layers, source, () => layAll(pathDirectives, ownDirectives, imposed));
+    const { faultKey } = layers;
+    const directives = this.#isFaultDue(layers) ? layers.directives : withoutFault(layers.directives);
 
     const refusal = this.#toRefusal(directives, { wire, headers, faultKey });
     if (refusal !== undefined) return { script: toErrorScript(wire, refusal, directives), directives };
@@ -91,14 +99,13 @@ export class Answering {
     return applyFault(script, { directives, wire, streamed: ask.stream, writeAnswer });
   }
 
-  /** Counts the failures of directives that are to fail a limited number of times. */
-  #isFaultDue(directives: Directives, faultKey: string): boolean {
-    const times = directives.fault === 'auth-once' ? 1 : directives.times;
-    if (times === undefined) return true;
-    const failures = this.#failures.get(faultKey) ?? 0;
-    if (failures >= times) return false;
-    this.#failures.set(faultKey, failures + 1);
-    return true;
+  /** Counts the requests of directives that are to fail only sometimes. */
+  #isFaultDue({ directives, faultKey }: Layers): boolean {
+    const { every = 1, times = directives.fault === 'auth-once' ? 1 : Infinity } = directives;
+    if (every === 1 && times === Infinity) return true;
+    const count = (this.#counts.get(faultKey) ?? 0) + 1;
+    this.#counts.set(faultKey, count);
+    return count % every === 0 && count / every <= times;
   }
 
   #toRefusal(
@@ -117,12 +124,11 @@ export class Answering {
 /** The answer to a request that is turned down. */
 export function toErrorScript(wire: Wire, refusal: Refusal, directives: Directives = {}): Script {
   const { retryAfter, retryAfterMs, delayMs = 0 } = directives;
-  const date = retryAfter === 'date' ? new Date(Date.now() + 2_000).toUTCString() : retryAfter;
   return {
     status: refusal.status,
     headers: {
       ...JSON_HEADERS,
-      ...(date !== undefined && { 'retry-after': date }),
+      ...(retryAfter !== undefined && { 'retry-after': toRetryAfter(retryAfter) }),
       ...(retryAfterMs !== undefined && { 'retry-after-ms': retryAfterMs }),
     },
     pieces: toHalves(wire.writeError(refusal, 'req_simulated')),
@@ -133,8 +139,23 @@ export function toErrorScript(wire: Wire, refusal: Refusal, directives: Directiv
   };
 }
 
-function withoutFault({ fault: _fault, status: _status, ...rest }: Directives): Directives {
-  return rest;
+function layAll(pathDirectives: string, ownDirectives: string, imposed: Imposition | undefined): Layers {
+  const own = parseDirectives(ownDirectives);
+  const directives = layDirectives(parseDirectives(pathDirectives), own);
+  const faultKey = hasFault(own) ? ownDirectives : pathDirectives;
+  if (imposed === undefined) return { directives, faultKey };
+  return {
+    directives: layDirectives(directives, imposed.directives),
+    faultKey: hasFault(imposed.directives) ? imposed.key : faultKey,
+  };
+}
+
+/** `Retry-After` as asked for; `date`, `date+60` and `date-60` become a date. */
+function toRetryAfter(value: string): string {
+  const offset = /^date(?<seconds>[+-]\d{1,9})?$/.exec(value);
+  if (offset === null) return value;
+  const seconds = Number(offset.groups?.['seconds'] ?? DATE_AHEAD_S);
+  return new Date(Date.now() + seconds * 1_000).toUTCString();
 }
 
 /** All that an answer without tools depends on, beside its directives. */

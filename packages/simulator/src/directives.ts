@@ -42,15 +42,17 @@ export interface Directives {
   readonly fault?: FaultName;
   /** Status of an error answer in place of the answer. */
   readonly status?: number;
-  /** `Retry-After` of that error answer, as it stands; `date` is a date two seconds ahead. */
+  /** `Retry-After` of that error answer, as it stands; `date` is a date two seconds ahead, `date+N` and `date-N` one N seconds off. */
   readonly retryAfter?: string;
   readonly retryAfterMs?: string;
   /** Content events that pass before the fault; 3 if absent. */
   readonly after?: number;
   /** Bytes of the faults that send very much. */
   readonly size?: number;
-  /** Only the first so many requests with this very directive fail; absent means all. */
+  /** Only so many requests with this very directive fail, the first ones that are due; absent means all. */
   readonly times?: number;
+  /** Of the requests with this very directive only each Nth fails, from the Nth on; absent means each. */
+  readonly every?: number;
   /** Does nothing: tells apart two directives that are otherwise equal. */
   readonly label?: string;
 }
@@ -83,8 +85,31 @@ const READERS: Readonly<Record<string, (value: string) => Directives>> = {
   after: (value) => ({ after: whole(value) }),
   size: (value) => ({ size: whole(value) }),
   times: (value) => ({ times: whole(value) }),
+  every: (value) => ({ every: Math.max(1, whole(value)) }),
   label: (value) => ({ label: value }),
 };
+
+/** The directives of both, those of `over` first. Of two faults the one of `base` goes, with all that was said of it. */
+export function layDirectives(base: Directives, over: Directives): Directives {
+  return { ...(hasFault(over) && hasFault(base) ? withoutFault(base) : base), ...over };
+}
+
+/** Whether they ask for something else than a good answer. */
+export function hasFault({ fault, status }: Directives): boolean {
+  return fault !== undefined || status !== undefined;
+}
+
+export function withoutFault(directives: Directives): Directives {
+  const {
+    fault: _fault,
+    status: _status,
+    retryAfter: _retryAfter,
+    retryAfterMs: _retryAfterMs,
+    ...others
+  } = directives;
+  const { after: _after, size: _size, times: _times, every: _every, ...rest } = others;
+  return rest;
+}
 
 /**
  * Reads `key=value` pairs parted by spaces or commas. `fault=` may also stand before another key (`fault=status=500`).

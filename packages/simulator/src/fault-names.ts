@@ -2,6 +2,8 @@
 export const FAULT_NAMES = [
   // Nothing, or not all of it
   'silent',
+  'reset-early',
+  'disconnect-early',
   'headers-only',
   'stall',
   'trickle',

@@ -38,6 +38,12 @@ describe('connections that fail', () => {
     await expect.poll(() => simulator.requests.at(-1)?.outcome).toBe('client_closed');
   });
 
+  it('reset-early and disconnect-early: the connection ends before any byte of an answer', async () => {
+    expect(await fail('fault=reset-early')).toMatchObject({ end: 'reset', bytes: Buffer.alloc(0) });
+    expect(simulator.requests.at(-1)).toMatchObject({ outcome: 'broken', status: undefined, tokensSent: 0 });
+    expect(await fail('fault=disconnect-early')).toMatchObject({ end: 'cut', bytes: Buffer.alloc(0) });
+  });
+
   it('headers-only: a good status line, then nothing', async () => {
     const answer = await fail('fault=headers-only');
     expect(answer.statusLine).toBe('HTTP/1.1 200 OK');
@@ -205,6 +211,8 @@ describe('error statuses', () => {
     expect((await fail('status=429 retry-after=-5')).headers).toContain('retry-after: -5');
     expect((await fail('status=429 retry-after=soon')).headers).toContain('retry-after: soon');
     expect((await fail('status=429 retry-after=date')).headers).toMatch(/retry-after: \w{3}, \d{2} .* gmt/);
+    const { headers } = await fail('status=429 retry-after=date-3600');
+    expect(Date.parse(/retry-after: (.*)/.exec(headers)?.[1] ?? '')).toBeLessThan(Date.now());
     expect((await fail('status=429')).headers).not.toContain('retry-after');
   });
 
@@ -232,6 +240,17 @@ describe('error statuses', () => {
       statuses.push((await fail(`status=500 times=2 label=${label}`)).statusLine.slice(9, 12));
     }
     expect(statuses).toEqual(['500', '500', '200', '500']);
+  });
+
+  it('every: each Nth request fails, up to so many times', async () => {
+    const outcomes: string[] = [];
+    for (let count = 0; count < 7; count++) {
+      outcomes.push((await fail('status=503 every=3 label=e')).statusLine.slice(9, 12));
+    }
+    expect(outcomes).toEqual(['200', '200', '503', '200', '200', '503', '200']);
+    const ends: string[] = [];
+    for (let count = 0; count < 6; count++) ends.push((await fail('fault=reset every=2 times=2')).end);
+    expect(ends).toEqual(['whole', 'reset', 'whole', 'reset', 'whole', 'whole']);
   });
 });
 

@@ -21,7 +21,9 @@ type Fault = (script: Script, context: FaultContext) => Script;
 
 /** A good script made bad. Faults of a request's admission (`auth-once`, …) are dealt with before there is a script. */
 const FAULTS: Readonly<Partial<Record<FaultName, Fault>>> = {
-  silent: (script) => ({ ...script, withheld: true }),
+  silent: (script) => ({ ...script, withheld: true, ending: 'hang' }),
+  'reset-early': (script) => ({ ...script, withheld: true, ending: 'reset' }),
+  'disconnect-early': (script) => ({ ...script, withheld: true, ending: 'disconnect' }),
   'headers-only': (script) => ({ ...script, pieces: [], ending: 'hang' }),
   stall: (script, context) => ({ ...script, pieces: head(script, context), ending: 'hang' }),
   reset: (script, context) => ({ ...script, pieces: head(script, context), ending: 'reset' }),

@@ -4,3 +4,6 @@ export type { Directives } from './directives.ts';
 export type { SimulatedRequest } from './request-log.ts';
 export type { WireName } from './wire/wire.ts';
 export { simulatedTokens } from './words.ts';
+export { startChaosProxy, type ChaosProxy, type ChaosProxyOptions } from './chaos/chaos-proxy.ts';
+export type { ChaosRules, DirectionRules } from './chaos/chaos-rules.ts';
+export { startConnectBlackHole, type ConnectBlackHole } from './chaos/connect-black-hole.ts';

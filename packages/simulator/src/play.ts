@@ -13,7 +13,6 @@ const POISON_DELAY_MS = 20;
 
 /** Sends what the script says; returns at once. */
 export function play(script: Script, stage: Stage): void {
-  if (script.withheld === true) return;
   if (script.delayMs === 0) begin(script, stage);
   else stage.tickers.once(script.delayMs, () => begin(script, stage));
 }
@@ -21,6 +20,10 @@ export function play(script: Script, stage: Stage): void {
 function begin(script: Script, stage: Stage): void {
   const { response, entry, tickers } = stage;
   if (response.destroyed) return;
+  if (script.withheld === true) {
+    end(script, stage);
+    return;
+  }
   const { pieces, paceMs } = script;
   entry.status = script.status;
 

@@ -26,7 +26,7 @@ export interface SimulatedRequest {
    * `broken`: the simulator cut the connection. `client_closed`: the other side did. `shutdown`: `close()` did.
    */
   readonly outcome: 'open' | 'answered' | 'refused' | 'broken' | 'client_closed' | 'shutdown';
-  /** Monotonic like {@link receivedAtMs}: when the answer was out or the socket closed under it; undefined before. */
+  /** Monotonic like {@link receivedAtMs}: when the answer was out or the socket under it closed, whichever came first; undefined before. */
   readonly closedAtMs: number | undefined;
 }
 

@@ -5,7 +5,7 @@ export interface Script {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly pieces: readonly Piece[];
-  /** Not even a status line is sent. */
+  /** Not even a status line is sent; only the ending takes place. */
   readonly withheld?: boolean;
   /** Each piece is a write and an HTTP chunk of its own, also where nothing is paced. */
   readonly separate?: boolean;

@@ -279,6 +279,43 @@ describe('every provider', () => {
   });
 });
 
+describe('impose', () => {
+  const statusOf = async (path: string, prompt?: string): Promise<string> =>
+    (await rawRequest({ port: simulator.port, path, ...(prompt !== undefined && { prompt }) })).statusLine.slice(9, 12);
+  const openaiPath = '/openai/v1/chat/completions';
+  const vllmPath = '/vllm/v1/chat/completions';
+
+  it('takes a provider down and up again, whatever path and message ask for', async () => {
+    simulator.impose('/openai', 'status=503');
+    expect(await statusOf(openaiPath)).toBe('503');
+    expect(await statusOf(`/sim/status=429/${openaiPath.slice(1)}`, '[simulate status=500 times=1]')).toBe('503');
+    expect(simulator.requests.at(-1)).toMatchObject({ outcome: 'answered', directives: { status: 503 } });
+    expect(await statusOf(vllmPath)).toBe('200');
+    simulator.impose('/openai', undefined);
+    expect(await statusOf(openaiPath)).toBe('200');
+  });
+
+  it('holds for the longest prefix, and counts anew each time', async () => {
+    const labelled = `/sim/label=b${vllmPath}`;
+    simulator.impose('/vllm', 'status=502');
+    simulator.impose('/sim/label=b/vllm', 'status=503 times=1');
+    expect([await statusOf(labelled), await statusOf(labelled), await statusOf(vllmPath)]).toEqual([
+      '503',
+      '200',
+      '502',
+    ]);
+    simulator.impose('/sim/label=b/vllm', 'status=503 times=1');
+    expect(await statusOf(labelled)).toBe('503');
+    simulator.impose('/sim/label=b/vllm', undefined);
+    expect(await statusOf(labelled)).toBe('502');
+    simulator.impose('/vllm', undefined);
+  });
+
+  it('refuses what it does not know at once', () => {
+    expect(() => simulator.impose('/openai', 'stauts=503')).toThrow('unknown directive');
+  });
+});
+
 describe('close', () => {
   it('leaves neither sockets nor timers behind', async () => {
     const doomed = await startSimulator();

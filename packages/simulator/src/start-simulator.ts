@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Answering, toErrorScript } from './answer-request.ts';
 import { DirectiveError } from './directives.ts';
+import { Impositions } from './impositions.ts';
 import { play } from './play.ts';
 import { RequestLog, type LogEntry, type SimulatedRequest } from './request-log.ts';
 import type { Script } from './script.ts';
@@ -35,6 +36,14 @@ export interface Simulator {
   readonly activeStreams: number;
   /** TCP connections open now. */
   readonly openSockets: number;
+  /**
+   * Directives, `status=503` for one, for all requests from now on whose path begins with the prefix, with or without its
+   * `/sim/…` (`/openai`: the whole provider); `undefined` lifts them. They win over those of path and message, the longest
+   * prefix wins over others, and `times` and `every` count anew. Streams under way and requests that are themselves wrong
+   * are not touched.
+   * @throws DirectiveError
+   */
+  impose(pathPrefix: string, directives: string | undefined): void;
   /** Cuts every connection and frees the port; nothing is left running. */
   close(): Promise<void>;
 }
@@ -50,6 +59,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const log = new RequestLog(logSize);
   const tickers = new Tickers();
   const answering = new Answering({ recordingsDir, paceMs });
+  const impositions = new Impositions();
   const sockets = new Set<Socket>();
   let activeStreams = 0;
   let closing = false;
@@ -71,7 +81,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       entry.outcome = response.writableFinished ? 'answered' : closing ? 'shutdown' : 'client_closed';
     });
     readBody(request, (body) => {
-      play(withRequestId(toScript(request, entry, { answering, body }), entry), { response, entry, tickers });
+      play(withRequestId(toScript(request, entry, { answering, impositions, body }), entry), {
+        response,
+        entry,
+        tickers,
+      });
     });
   });
 
@@ -92,6 +106,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     get openSockets() {
       return sockets.size;
     },
+    impose: (pathPrefix, directives) => impositions.impose(pathPrefix, directives),
     async close() {
       closing = true;
       tickers.close();
@@ -105,10 +120,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 interface Answerer {
   readonly answering: Answering;
+  readonly impositions: Impositions;
   readonly body: string;
 }
 
-function toScript(request: IncomingMessage, entry: LogEntry, { answering, body }: Answerer): Script {
+function toScript(request: IncomingMessage, entry: LogEntry, { answering, impositions, body }: Answerer): Script {
   const { directives = '', provider, route } = PATH.exec(entry.path)?.groups ?? {};
   const wire = Object.values(WIRES).find(({ name }) => name === provider);
   if (wire === undefined || wire.route !== route || request.method !== 'POST') {
@@ -123,7 +139,9 @@ function toScript(request: IncomingMessage, entry: LogEntry, { answering, body }
   entry.body = parseJson(body);
   try {
     const pathDirectives = decodeURIComponent(directives);
-    const answered = answering.answer({ wire, pathDirectives, headers: request.headers, body: entry.body });
+    const imposed = impositions.on(entry.path);
+    const { headers } = request;
+    const answered = answering.answer({ wire, pathDirectives, imposed, headers, body: entry.body });
     entry.directives = answered.directives;
     return answered.script;
   } catch (error) {

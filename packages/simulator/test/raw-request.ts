@@ -75,7 +75,8 @@ function parse(bytes: Buffer, how: 'closed' | 'reset' | 'silence'): RawAnswer {
   const headers = lines.join('\n').toLowerCase();
   const rest = bytes.subarray(headEnd < 0 ? bytes.length : headEnd + 4);
   const chunked = headers.includes('transfer-encoding: chunked');
-  const { chunks, complete } = chunked ? unchunk(rest) : { chunks: [rest], complete: how === 'closed' };
+  const isEnded = how === 'closed' && headEnd >= 0;
+  const { chunks, complete } = chunked ? unchunk(rest) : { chunks: [rest], complete: isEnded };
   const end = complete ? 'whole' : how === 'closed' ? 'cut' : how;
   return { statusLine, headers, chunks, body: Buffer.concat(chunks), bytes, end };
 }
