@@ -102,6 +102,7 @@ function environment(redisUrl: string, directory: string): NodeJS.ProcessEnv {
     DATABASE_URL: `sqlite:${join(directory, 'ledger.sqlite')}`,
     TOKENHUB_DATA_DIR: directory,
     TOKENHUB_KEY_PEPPER: 'bench-pepper-0123456789abcdef',
+    GATEWAY_PRE_STOP_MS: '0',
   };
 }
 

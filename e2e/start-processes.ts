@@ -53,6 +53,7 @@ export async function prepareProcesses(): Promise<Processes> {
     TOKENHUB_ADMIN_TOKEN: ADMIN_TOKEN,
     REDIS_URL: redis.url,
     GATEWAY_PORT: '0',
+    GATEWAY_PRE_STOP_MS: '0',
     ACCOUNTING_PORT: '0',
     LOG_LEVEL: 'warn',
   };

@@ -45,6 +45,8 @@ async function main(): Promise<void> {
 
   const generatedAdminToken = settings.TOKENHUB_ADMIN_TOKEN === undefined ? generateSecret() : undefined;
   const env = {
+    // Nobody has to notice that it is going, as a load balancer would.
+    GATEWAY_PRE_STOP_MS: '0',
     ...process.env,
     ...config.env,
     REDIS_URL: redis.url,

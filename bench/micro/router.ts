@@ -11,6 +11,7 @@ import {
   type Provider,
   rank,
   type RankRequest,
+  staticCredential,
 } from '@tokenhub/core';
 
 const MODELS = 50;
@@ -58,7 +59,8 @@ function measureReceipt(): number {
 function createCandidate(index: number): Candidate {
   const provider: Provider = {
     id: `provider-${index}`,
-    firstEventTimeoutMs: 1000,
+    credential: staticCredential('secret', () => performance.now()),
+    timeouts: { firstEventMs: 1000, progressMs: 600_000 },
     get dialect(): Dialect {
       throw new Error('ranking needs no dialect');
     },

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createHealthBoard } from '@tokenhub/cluster';
 import { OperatorError, type Config, type RedisConnection } from '@tokenhub/config';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createOutbox, createRedisQuota, openLedger } from '@tokenhub/metering';
@@ -11,7 +12,7 @@ import type { Readiness } from './http/health.controller.ts';
 import { createAccountingMetrics } from './metrics.ts';
 import { createScopeDirectory } from './operator/scope-directory.ts';
 import { createSettleCostEvents } from './settle-cost-events.ts';
-import { LEDGER, METRICS, QUOTA, READINESS, SCOPE_DIRECTORY } from './tokens.ts';
+import { HEALTH_BOARD, LEDGER, METRICS, QUOTA, READINESS, SCOPE_DIRECTORY } from './tokens.ts';
 import { startWorkers } from './workers/start-workers.ts';
 
 export interface AccountingSettings {
@@ -97,6 +98,7 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
     AppModule.with([
       { provide: LEDGER, useValue: ledger },
       { provide: QUOTA, useValue: quota },
+      { provide: HEALTH_BOARD, useValue: createHealthBoard({ redis }) },
       { provide: SCOPE_DIRECTORY, useValue: createScopeDirectory(() => config) },
       { provide: READINESS, useValue: readiness },
       { provide: METRICS, useValue: metrics },

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig, runMain, type Config } from '@tokenhub/config';
+import { loadConfig, runMain, watchConfig, type Config } from '@tokenhub/config';
 import { createAccounting } from './create-accounting.ts';
 import { readEnv, type AccountingEnv } from './env.ts';
+
+const DEFAULT_CONFIG = './tokenhub.yaml';
 
 await runMain(async () => {
   const env = readEnv();
@@ -24,20 +26,12 @@ await runMain(async () => {
   };
   process.on('SIGTERM', () => void stop());
   process.on('SIGINT', () => void stop());
-  process.on('SIGHUP', () => {
-    try {
-      accounting.reload(readConfig(env));
-      process.stdout.write('configuration reloaded\n');
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      process.stderr.write(`The configuration stays as it was:\n${reason}\n`);
-    }
-  });
+  watchConfig(env.TOKENHUB_CONFIG ?? DEFAULT_CONFIG, () => accounting.reload(readConfig(env)));
 });
 
 /** Without a file there is nothing to show limits of, and all else works. */
 function readConfig({ TOKENHUB_CONFIG }: AccountingEnv): Config | undefined {
-  const fileName = TOKENHUB_CONFIG ?? './tokenhub.yaml';
+  const fileName = TOKENHUB_CONFIG ?? DEFAULT_CONFIG;
   if (TOKENHUB_CONFIG === undefined && !existsSync(fileName)) return undefined;
   return loadConfig(readFileSync(fileName, 'utf8'), { env: process.env, fileName });
 }

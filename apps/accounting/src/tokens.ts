@@ -1,6 +1,7 @@
 /** Names under which `createAccounting` hands what it has built to Nest's container. */
 export const LEDGER = Symbol('Ledger');
 export const QUOTA = Symbol('Quota');
+export const HEALTH_BOARD = Symbol('HealthBoard');
 export const SCOPE_DIRECTORY = Symbol('ScopeDirectory');
 export const READINESS = Symbol('Readiness');
 export const METRICS = Symbol('Metrics');

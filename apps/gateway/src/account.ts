@@ -75,6 +75,11 @@ export class Account {
     return this.#decision;
   }
 
+  /** How many deployments were asked until now. */
+  get attempts(): number {
+    return this.#failures.length + (this.#completion === undefined ? 0 : 1);
+  }
+
   /** What the request has cost until now, in nano-USD; `floor` while no answer has begun. */
   costSoFar(floor: bigint): bigint {
     return this.#completion?.streamed === true ? this.#completion.receipt(false).cost.total : floor;
@@ -142,8 +147,9 @@ function deploymentOf({ id, provider, model }: Candidate): { deployment: string;
 function outcomeOf({ code }: GatewayError): Outcome {
   switch (code) {
     case 'client_cancelled':
+    case 'client_stalled':
       return 'client_cancelled';
-    case 'shutting_down':
+    case 'gateway_shutdown':
       return 'shutdown';
     case 'upstream_timeout':
       return 'timeout';

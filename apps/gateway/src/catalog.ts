@@ -1,15 +1,19 @@
 import type { Config, KeyConfig, ProviderConfig } from '@tokenhub/config';
 import {
   createAnthropic,
+  createCredential,
   createOpenai,
   createVllm,
+  staticCredential,
   type Candidate,
+  type Credential,
   type Provider,
   type ProviderOptions,
 } from '@tokenhub/core';
 import { createUndiciHttpClient, type UndiciHttpClient } from '@tokenhub/core/undici';
 import type { Scope } from '@tokenhub/metering';
 import { scopesOf } from './admission/scopes.ts';
+import { readCredential } from './credential-source.ts';
 
 /** What can be called and by whom: the configuration made ready to serve. Never changed; a reload makes a new one. */
 export interface Catalog {
@@ -42,9 +46,10 @@ export function createCatalog(config: Config): Catalog {
       allowPrivate: provider.allowPrivate,
     });
     clients.push(http);
-    const { id, baseUrl, apiKey, timeouts } = provider;
+    const { id, baseUrl, timeouts } = provider;
+    const credential = credentialOf(provider);
     const adapter = ADAPTERS[provider.type];
-    providers.set(id, adapter({ id, baseUrl, apiKey, http, firstEventTimeoutMs: timeouts.firstEventMs }));
+    providers.set(id, adapter({ id, baseUrl, credential, http, timeouts }));
   }
   const scopes = new Map(config.keys.map((key) => [key, scopesOf(key, config)]));
   const modelIds = new Set(config.models.map((model) => model.id));
@@ -57,6 +62,13 @@ export function createCatalog(config: Config): Catalog {
     allows: (key, modelId) => key.models.includes('*') || key.models.includes(modelId),
     close: async () => void (await Promise.all(clients.map((client) => client.close()))),
   };
+}
+
+const now = (): number => performance.now();
+
+function credentialOf({ apiKey, credentials }: ProviderConfig): Credential {
+  if (credentials === undefined) return staticCredential(apiKey, now);
+  return createCredential({ read: () => readCredential(credentials), now });
 }
 
 function* deployments(config: Config, providers: ReadonlyMap<string, Provider>): Generator<Candidate> {

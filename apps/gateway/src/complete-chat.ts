@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { KeyConfig } from '@tokenhub/config';
 import {
   createBill,
+  encodeComment,
   estimateInput,
   GatewayError,
   isGatewayError,
@@ -11,18 +12,19 @@ import {
   type Health,
   type OpenStream,
   type RankedCandidate,
+  type RetryBudget,
 } from '@tokenhub/core';
 import { answerError } from '@tokenhub/http';
 import type { Quota } from '@tokenhub/metering';
 import { Account } from './account.ts';
 import { estimateUse } from './admission/estimate.ts';
+import type { Gate } from './admission/gate.ts';
 import { limitHeaders } from './admission/limit-headers.ts';
 import { toGatewayError } from './admission/refusal.ts';
 import type { Reservations } from './admission/reservations.ts';
 import type { Catalog } from './catalog.ts';
 import type { ChatMetrics } from './metrics.ts';
 import type { Exchanges } from './relay/exchanges.ts';
-import type { Heartbeat } from './relay/heartbeat.ts';
 import { writeOutput } from './relay/write-output.ts';
 import { rankCandidates } from './rank-candidates.ts';
 import type { RoutingPolicy } from './surfaces/routing-policy.ts';
@@ -35,8 +37,9 @@ export interface ChatServices {
   readonly quota: Quota;
   readonly reservations: Reservations;
   readonly health: Health;
+  readonly retryBudget: RetryBudget;
   readonly exchanges: Exchanges;
-  readonly heartbeat: Heartbeat;
+  readonly gate: Gate;
   readonly metrics: ChatMetrics;
 }
 
@@ -64,6 +67,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
   if (call.clientRequestId !== undefined) headers.push('X-Client-Request-Id', call.clientRequestId);
   const account = new Account(call, performance.now());
   try {
+    services.gate.enter();
     // Ranking comes before admission: what has to be reserved depends on who may serve.
     const input = estimateInput(request);
     const catalog = services.catalog();
@@ -71,17 +75,15 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     const { ranked, policy } = rankCandidates(call, { catalog, health: services.health, inputTokens });
 
     const estimate = estimateUse(request, input, ranked);
-    const decision = await services.quota.reserve({
-      requestId,
-      org: key.org,
-      scopes: catalog.scopesOf(key),
-      ...estimate,
-      admission: account.admission,
-    });
+    const reservation = { requestId, org: key.org, scopes: catalog.scopesOf(key), ...estimate };
+    const decision = await services.gate.admit(() =>
+      services.quota.reserve({ ...reservation, admission: account.admission }),
+    );
     headers.push(...limitHeaders(decision.remaining));
     if (!decision.granted) throw toGatewayError(decision);
     account.admitted = true;
     reservations.keep(requestId, key.org, () => account.costSoFar(estimate.floorNanoUsd));
+    if (request.stream) exchange.stream(key.heartbeat ? beat : undefined);
 
     const completion = await openCompletion({
       request,
@@ -89,15 +91,18 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
       requestId,
       answerDialect: surface.answerDialect,
       maxAttempts: catalog.config.routing.maxAttempts,
+      retryBudget: services.retryBudget,
       maxLatencyMs: policy.maxLatencyMs,
       signal: exchange.signal,
       bill: createBill(input.likely, request.choices),
       health: services.health,
       now: () => performance.now(),
-      onFailedAttempt: (attempt) => account.addFailure(attempt),
+      onFailedAttempt: (attempt) => {
+        account.addFailure(attempt);
+        metrics.reportAttempt(attempt, requestId);
+      },
     });
     account.serve(completion, performance.now());
-    headers.push(...routingHeaders(account, completion.served));
     if (completion.streamed) await relay(completion);
     else answer(completion);
   } catch (error) {
@@ -112,14 +117,18 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     }
   }
 
+  /** A sign of life: a stream that has been silent since its beginning is begun by it, and may still fail over. */
+  function beat(): void {
+    if (!response.headersSent) response.writeHead(200, [...headers, ...STREAM_HEADERS]);
+    response.write(KEEP_ALIVE);
+  }
+
   async function relay(stream: OpenStream): Promise<void> {
-    response.writeHead(200, [...headers, ...STREAM_HEADERS, ...surface.streamHeaders(stream.dialect)]);
-    services.heartbeat.add(response);
-    try {
-      await writeOutput(response, stream.output, exchange.signal);
-    } finally {
-      services.heartbeat.remove(response);
-    }
+    const routing = [...routingHeaders(account, stream.served), ...surface.streamHeaders(stream.dialect)];
+    // After a heartbeat it is too late for headers.
+    if (response.headersSent) response.write(toComment(routing));
+    else response.writeHead(200, [...headers, ...routing, ...STREAM_HEADERS]);
+    await writeOutput(response, stream.output, exchange.signal);
     const receipt = account.complete(stream.receipt(true));
     // From here on the answer is complete: SDKs hang up at the terminator, and that is no cancellation.
     exchange.complete();
@@ -130,6 +139,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     account.complete(whole.receipt);
     exchange.complete();
     const body = surface.writeAnswer(whole, account.decision);
+    headers.push(...routingHeaders(account, whole.served));
     headers.push('Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body)));
     response.writeHead(200, headers);
     response.end(body);
@@ -141,11 +151,15 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
       : new GatewayError('internal_error', 'Something went wrong here.', { cause });
     const receipt = account.fail(error);
     if (error.code === 'internal_error') metrics.reportFault(error, requestId);
-    if (response.destroyed || error.code === 'client_cancelled') response.destroy();
-    else if (!response.headersSent) answerError(response, error, { dialect: surface.errorDialect, requestId, headers });
-    else response.end(surface.errorDialect.writeStreamError(error, requestId) + surface.endBrokenStream(receipt));
+    if (response.destroyed || error.code === 'client_cancelled' || error.code === 'client_stalled') response.destroy();
+    else if (!response.headersSent) {
+      headers.push('X-TokenHub-Attempts', String(account.attempts));
+      answerError(response, error, { dialect: surface.errorDialect, requestId, headers });
+    } else response.end(surface.errorDialect.writeStreamError(error, requestId) + surface.endBrokenStream(receipt));
   }
 }
+
+const KEEP_ALIVE = encodeComment('keep-alive');
 
 /** Exactly what a stream's caller may rely on; `X-Accel-Buffering` keeps nginx from holding events back. */
 const STREAM_HEADERS = [
@@ -170,4 +184,10 @@ function routingHeaders(account: Account, { candidate }: RankedCandidate): strin
     'X-TokenHub-Attempts',
     String(account.decision.attempts.length),
   ];
+}
+
+/** Headers, names and values in turn, as a comment: for readers of the wire, since clients pass comments over. */
+function toComment(headers: readonly string[]): string {
+  const pairs = Array.from({ length: headers.length / 2 }, (_, index) => headers.slice(2 * index, 2 * index + 2));
+  return encodeComment(JSON.stringify(Object.fromEntries(pairs)));
 }

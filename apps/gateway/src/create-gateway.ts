@@ -1,24 +1,27 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import type { Config, RedisConnection } from '@tokenhub/config';
-import { anthropicDialect, createHealth, openaiDialect, type Dialect } from '@tokenhub/core';
+import { anthropicDialect, createRetryBudget, openaiDialect, type Dialect } from '@tokenhub/core';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createRedisQuota, openLedger } from '@tokenhub/metering';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Redis } from 'ioredis';
 import { createAuthenticator, type Authenticator } from './admission/authenticate.ts';
+import { readResources, toCapacity } from './admission/capacity.ts';
+import { createGate } from './admission/gate.ts';
 import { createReservations } from './admission/reservations.ts';
 import { AppModule } from './app.module.ts';
 import { createCatalog, type Catalog } from './catalog.ts';
 import type { ChatServices } from './complete-chat.ts';
+import { answers, connectRedis } from './connect-redis.ts';
 import type { Readiness } from './http/health.controller.ts';
 import { guardRoutes } from './http/guard-routes.ts';
 import { serveApiDocument } from './http/api-document.ts';
 import { createLazyLedger } from './lazy-ledger.ts';
 import { createChatMetrics } from './metrics.ts';
 import { createExchanges } from './relay/exchanges.ts';
-import { createHeartbeat } from './relay/heartbeat.ts';
+import { createSharedHealth } from './shared-health.ts';
+import { createShutdown, type Leave } from './shutdown.ts';
 import { CHAT_SERVICES, LEDGER, READINESS } from './tokens.ts';
 
 export interface GatewayOptions {
@@ -32,6 +35,8 @@ export interface GatewayOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly logLevel: string;
+  /** Most chat requests in flight; absent: what memory and open files allow. */
+  readonly maxRequests?: number | undefined;
 }
 
 /** A gateway that listens. */
@@ -40,10 +45,10 @@ export interface Gateway {
   /** Puts another configuration in force; running requests end under the one they began with. */
   reload(config: Config): void;
   /**
-   * Takes no new chats, lets running ones end for at most `drainMs` (30 s if absent), ends the rest with an error event,
-   * settles all, and stops. A second call may be less patient.
+   * Is not ready any more, then takes no new chats, lets running ones end until its time is up, ends the rest with an error
+   * event, settles all, and stops. A second call may be less patient.
    */
-  close(drainMs?: number): Promise<void>;
+  close(leave: Leave): Promise<void>;
 }
 
 /** Longest wait at the end for settlements that the store has not confirmed yet. */
@@ -64,31 +69,45 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const reservations = createReservations(quota, (error) =>
     log.warn({ err: error }, 'the quota store did not confirm'),
   );
-  const exchanges = createExchanges();
-  const heartbeat = createHeartbeat(() => performance.now());
+  const cluster = createSharedHealth(redis, (error) =>
+    log.warn({ err: error }, 'the gateways of the cluster could not be reached'),
+  );
+  const capacity = toCapacity(readResources(), options.maxRequests);
+  const exchanges = createExchanges(() => performance.now());
+  const gate = createGate(capacity, () => exchanges.size);
+  const shutdown = createShutdown(exchanges);
   let catalog: Catalog = createCatalog(options.config);
   let authenticator: Authenticator = createAuthenticator(options.config.keys, keyPepper);
-  let draining = false;
 
   const metrics = createChatMetrics(
-    { openExchanges: () => exchanges.size, openStreams: () => heartbeat.size, unsettled: () => reservations.unsettled },
+    {
+      openExchanges: () => exchanges.size,
+      openStreams: () => exchanges.streams,
+      unsettled: () => reservations.unsettled,
+      shed: () => gate.refused,
+      deployments: () => cluster.health.snapshot(),
+    },
     log,
   );
   const services: ChatServices = {
     catalog: () => catalog,
     quota,
     reservations,
-    health: createHealth({ now: () => performance.now() }),
+    health: cluster.health,
+    retryBudget: createRetryBudget(),
     exchanges,
-    heartbeat,
+    gate,
     metrics,
   };
   const readiness: Readiness = {
-    check: async () => ({ serving: !draining, redis: await answers(redis) }),
+    check: async () => ({ serving: !shutdown.hasBegun, redis: await answers(redis) }),
   };
 
   const routes = collectRoutes(fastify);
-  guardRoutes(fastify, { authenticate: (headers) => authenticator.authenticate(headers), isDraining: () => draining });
+  guardRoutes(fastify, {
+    authenticate: (headers) => authenticator.authenticate(headers),
+    shutdown,
+  });
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with([
       { provide: CHAT_SERVICES, useValue: services },
@@ -100,6 +119,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
   app.useGlobalFilters(new ErrorFilter({ routes, dialectOf }));
   serveApiDocument(app);
+  fastify.server.maxConnections = capacity.connections;
   await app.listen(options.port, options.host);
   const address: unknown = app.getHttpServer().address();
   const port = isAddressInfo(address) ? address.port : options.port;
@@ -107,10 +127,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let closed: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await reservations.close(SETTLE_MS);
-    heartbeat.stop();
+    exchanges.stop();
     await app.close();
     await catalog.close();
     await ledger.close();
+    await cluster.close();
     redis.disconnect();
   };
 
@@ -123,10 +144,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       // Waits for the answers that are still coming in.
       old.close().catch((error: unknown) => log.warn({ err: error }, 'connections to providers did not close'));
     },
-    close(drainMs = 30_000) {
-      draining = true;
-      const drained = exchanges.drain(drainMs);
-      closed ??= drained.then(stop);
+    close(leave) {
+      const left = shutdown.begin(leave);
+      closed ??= left.then(stop);
       return closed;
     },
   };
@@ -139,28 +159,4 @@ function dialectOf(path: string): Dialect {
 
 function isAddressInfo(address: unknown): address is AddressInfo {
   return typeof address === 'object' && address !== null && 'port' in address;
-}
-
-async function connectRedis(connection: RedisConnection, onError: (error: Error) => void): Promise<Redis> {
-  const redis = new Redis({
-    ...connection,
-    lazyConnect: true,
-    // All commands of one turn of the event loop go out in one write.
-    enableAutoPipelining: true,
-    // Whoever waits for admission would rather hear "unavailable" now than "granted" when Redis is back.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    connectTimeout: 2_000,
-  });
-  redis.on('error', onError);
-  await redis.connect();
-  return redis;
-}
-
-async function answers(redis: Redis): Promise<boolean> {
-  try {
-    return (await redis.ping()) === 'PONG';
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,11 @@
-import { parsePort, parseText, readSettings, SHARED_SETTINGS, type SettingsOf } from '@tokenhub/config';
+import {
+  parseIntegerBetween,
+  parsePort,
+  parseText,
+  readSettings,
+  SHARED_SETTINGS,
+  type SettingsOf,
+} from '@tokenhub/config';
 import { parseDatabaseUrl } from '@tokenhub/metering';
 
 /** Everything the gateway takes from its environment. */
@@ -6,6 +13,21 @@ const SETTINGS = {
   ...SHARED_SETTINGS,
   GATEWAY_HOST: { help: 'The address to listen on.', default: '127.0.0.1', parse: parseText },
   GATEWAY_PORT: { help: 'The port to listen on; 0 takes a free one.', default: 8080, parse: parsePort },
+  GATEWAY_MAX_REQUESTS: {
+    help: 'Most chat requests in flight; more get 503. By default what memory and open files allow, at most 10000.',
+    default: undefined,
+    parse: (text: string): number | undefined => parseIntegerBetween(1, 1_000_000)(text),
+  },
+  GATEWAY_PRE_STOP_MS: {
+    help: 'How long after SIGTERM new requests are still taken, for load balancers to notice, in milliseconds.',
+    default: 5_000,
+    parse: parseIntegerBetween(0, 600_000),
+  },
+  GATEWAY_DRAIN_MS: {
+    help: 'How long after SIGTERM running streams may go on, in milliseconds; then each gets an error event.',
+    default: 30_000,
+    parse: parseIntegerBetween(0, 3_600_000),
+  },
   TOKENHUB_CONFIG: { help: 'The configuration file.', default: './tokenhub.yaml', parse: parseText },
   DATABASE_URL: {
     help: 'The ledger: sqlite:PATH. By default ledger.sqlite in the data directory.',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig, runMain, type Config } from '@tokenhub/config';
+import { loadConfig, runMain, watchConfig, type Config } from '@tokenhub/config';
 import { createGateway } from './create-gateway.ts';
 import { readEnv, type GatewaySettings } from './env.ts';
 
@@ -14,29 +14,23 @@ await runMain(async () => {
     host: settings.GATEWAY_HOST,
     port: settings.GATEWAY_PORT,
     logLevel: settings.LOG_LEVEL,
+    maxRequests: settings.GATEWAY_MAX_REQUESTS,
   });
   process.stdout.write(`gateway listening on ${gateway.url}\n`);
 
+  const { GATEWAY_PRE_STOP_MS, GATEWAY_DRAIN_MS } = settings;
   let stopping = false;
-  const stop = async (): Promise<void> => {
-    // Asked a second time, running streams get no more time.
-    const drainMs = stopping ? 0 : 30_000;
+  const stop = async (preStopMs: number): Promise<void> => {
+    // Asked a second time, nothing gets any more time.
+    const leave = stopping ? { preStopMs: 0, drainMs: 0 } : { preStopMs, drainMs: GATEWAY_DRAIN_MS };
     stopping = true;
-    await gateway.close(drainMs);
+    await gateway.close(leave);
     process.exit(0);
   };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
-  process.on('SIGHUP', () => {
-    try {
-      gateway.reload(readConfig(settings));
-      process.stdout.write('configuration reloaded\n');
-    } catch (error) {
-      process.stderr.write(
-        `The configuration stays as it was:\n${error instanceof Error ? error.message : String(error)}\n`,
-      );
-    }
-  });
+  process.on('SIGTERM', () => void stop(GATEWAY_PRE_STOP_MS));
+  // A person at a terminal has no load balancer.
+  process.on('SIGINT', () => void stop(0));
+  watchConfig(settings.TOKENHUB_CONFIG, () => gateway.reload(readConfig(settings)));
 });
 
 function readConfig(settings: GatewaySettings): Config {

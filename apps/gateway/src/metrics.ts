@@ -1,6 +1,6 @@
-import { formatUsd, type GatewayError } from '@tokenhub/core';
+import { formatUsd, type Attempt, type BreakerState, type DeploymentHealth, type GatewayError } from '@tokenhub/core';
 import type { CostEvent } from '@tokenhub/metering';
-import { Counter, Gauge, Histogram, Registry, type GaugeConfiguration } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, type CounterConfiguration, type GaugeConfiguration } from 'prom-client';
 import type { FastifyBaseLogger } from 'fastify';
 
 /** What operators see of chats: a few numbers per request, none per token. */
@@ -8,6 +8,8 @@ export interface ChatMetrics {
   readonly registry: Registry;
   /** Counts a request that has ended. */
   record(event: CostEvent): void;
+  /** Writes a try that failed to the log: refused credentials as a warning, since only an operator can mend them. */
+  reportAttempt(attempt: Attempt, requestId: string): void;
   /** Writes a fault of our own to the log; callers only see that something went wrong. */
   reportFault(error: GatewayError, requestId: string): void;
 }
@@ -17,6 +19,9 @@ export interface Gauges {
   readonly openExchanges: () => number;
   readonly openStreams: () => number;
   readonly unsettled: () => number;
+  /** Requests refused so far for want of capacity. */
+  readonly shed: () => number;
+  readonly deployments: () => ReadonlyMap<string, DeploymentHealth>;
 }
 
 export function createChatMetrics(gauges: Gauges, log: FastifyBaseLogger): ChatMetrics {
@@ -64,6 +69,25 @@ export function createChatMetrics(gauges: Gauges, log: FastifyBaseLogger): ChatM
     },
     gauges.unsettled,
   );
+  addCounter(
+    {
+      name: 'tokenhub_shed_requests_total',
+      help: 'Requests refused because the process was at its capacity',
+      registers,
+    },
+    gauges.shed,
+  );
+  for (const [name, { help, read }] of Object.entries(DEPLOYMENT_GAUGES)) {
+    const gauge: Gauge<'deployment'> = new Gauge({
+      name: `tokenhub_deployment_${name}`,
+      help,
+      labelNames: ['deployment'],
+      registers,
+      collect() {
+        for (const [deployment, health] of gauges.deployments()) gauge.set({ deployment }, read(health));
+      },
+    });
+  }
 
   return {
     registry,
@@ -91,6 +115,12 @@ export function createChatMetrics(gauges: Gauges, log: FastifyBaseLogger): ChatM
         'chat',
       );
     },
+    reportAttempt({ candidate, error, status }, requestId) {
+      log[error.code === 'upstream_auth' ? 'warn' : 'debug'](
+        { requestId, deployment: candidate.candidate.id, reason: error.code, status, err: error.cause },
+        'an attempt failed',
+      );
+    },
     reportFault(error, requestId) {
       log.error({ requestId, err: error.cause }, 'a chat failed by a fault of ours');
     },
@@ -100,3 +130,40 @@ export function createChatMetrics(gauges: Gauges, log: FastifyBaseLogger): ChatM
 function addGauge(configuration: GaugeConfiguration<string>, read: () => number): void {
   const gauge: Gauge = new Gauge({ ...configuration, collect: () => gauge.set(read()) });
 }
+
+function addCounter(configuration: CounterConfiguration<string>, read: () => number): void {
+  let last = 0;
+  const counter: Counter = new Counter({
+    ...configuration,
+    collect() {
+      const now = read();
+      counter.inc(now - last);
+      last = now;
+    },
+  });
+}
+
+const BREAKER_NUMBERS: Readonly<Record<BreakerState, number>> = { closed: 0, half_open: 1, open: 2 };
+
+/** What Prometheus learns of each deployment's health. */
+const DEPLOYMENT_GAUGES: Readonly<
+  Record<string, { readonly help: string; readonly read: (health: DeploymentHealth) => number }>
+> = {
+  breaker_state: {
+    help: 'Circuit breaker: 0 closed, 1 half-open, 2 open',
+    read: ({ breaker }) => BREAKER_NUMBERS[breaker],
+  },
+  cooldown_seconds: {
+    help: 'How long it is still left alone at its own wish',
+    read: (health) => health.cooldownMs / 1e3,
+  },
+  error_ratio: { help: 'Failures per request in the last minute', read: ({ errorRate }) => errorRate },
+  first_token_average_seconds: {
+    help: 'Moving average of the time to the first token; 0 unknown',
+    read: ({ ttftMs }) => ttftMs / 1e3,
+  },
+  token_interval_average_seconds: {
+    help: 'Moving average of the time from one output token to the next; 0 unknown',
+    read: ({ msPerToken }) => msPerToken / 1e3,
+  },
+};

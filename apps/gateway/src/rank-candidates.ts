@@ -64,14 +64,23 @@ export function rankCandidates(
 function whyNobody({ excluded }: Ranking, { request, policy }: RoutedCall): GatewayError {
   const reasons = new Set<ExclusionReason>(excluded.map(({ reason }) => reason));
   // What passes by itself comes first: the same request may succeed in a moment.
-  if (reasons.has('unhealthy')) {
-    return new GatewayError(
-      'no_upstream',
-      'Every model that could serve this request is failing now. Try again shortly.',
-      {
-        retryAfterMs: 10_000,
-      },
-    );
+  const waitsMs = excluded.flatMap(({ retryInMs = [] }) => retryInMs);
+  if (waitsMs.length > 0) {
+    const retryAfterMs = Math.ceil(Math.min(...waitsMs));
+    return reasons.has('unhealthy')
+      ? new GatewayError(
+          'no_upstream',
+          'Every model that could serve this request is failing now. Try again shortly.',
+          {
+            retryAfterMs,
+          },
+        )
+      : new GatewayError('upstream_rate_limited', 'Every provider that could serve this request is at its limit.', {
+          retryAfterMs,
+        });
+  }
+  if (reasons.has('credentials_refused')) {
+    return new GatewayError('upstream_auth', 'The provider refuses the credentials of this gateway.');
   }
   if (reasons.has('budget_exceeded')) {
     const message =

@@ -127,7 +127,7 @@ describe('at the end of the process', () => {
         { headers: { authorization: 'Bearer tokenhub_day-0123456789ab' } },
       );
     const running = await send(true);
-    const closing = other.gateway.close(10_000);
+    const closing = other.gateway.close({ preStopMs: 0, drainMs: 10_000 });
     const refused = await send(false);
     expect(refused.status).toBe(503);
     expect(refused.headers.get('connection')).toBe('close');

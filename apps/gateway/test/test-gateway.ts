@@ -23,12 +23,14 @@ export interface TestGatewayOptions {
   /** The configuration file's text; `${SIMULATOR}` in it becomes the simulator's address. */
   readonly config: string;
   readonly simulator?: SimulatorOptions;
+  readonly maxRequests?: number;
 }
 
 /** A gateway on a free port, with a Redis and a simulator of its own. */
 export async function startTestGateway({
   config,
   simulator: simulatorOptions,
+  maxRequests,
 }: TestGatewayOptions): Promise<TestGateway> {
   const redis = await startRedis();
   const simulator = await startSimulator(simulatorOptions);
@@ -40,6 +42,7 @@ export async function startTestGateway({
     host: '127.0.0.1',
     port: 0,
     logLevel: 'error',
+    maxRequests,
   });
   return {
     url: gateway.url,
@@ -59,7 +62,7 @@ export async function startTestGateway({
       }),
     get: (path) => fetch(gateway.url + path, { headers: { authorization: `Bearer ${KEY}` } }),
     async close() {
-      await gateway.close(0);
+      await gateway.close({ preStopMs: 0, drainMs: 0 });
       await simulator.close();
       await redis.stop();
     },

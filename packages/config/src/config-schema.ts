@@ -59,7 +59,22 @@ export const providerSchema = z.strictObject({
     ),
   api_key: secret
     .optional()
-    .describe('The credential, best as ${NAME} from the environment. Only vllm may go without.'),
+    .describe('The credential, best as ${NAME} from the environment. Or credentials; only vllm may go without both.'),
+  credentials: z
+    .strictObject({
+      command: z
+        .array(z.string())
+        .min(1)
+        .optional()
+        .describe(
+          'A program and its arguments, run without a shell for at most 10 s, that prints the secret. Or file.',
+        ),
+      file: z.string().min(1).optional().describe('Path of a file that holds nothing but the secret. Or command.'),
+    })
+    .optional()
+    .describe(
+      'Where the credential is read at its first use, and again whenever the provider answers 401. Or api_key.',
+    ),
   timeouts: z
     .strictObject({
       connect_ms: milliseconds
@@ -69,6 +84,13 @@ export const providerSchema = z.strictObject({
         .optional()
         .meta({ description: 'Longest wait from the request to the first content of the answer.', default: 60_000 }),
       idle_ms: milliseconds.optional().meta({ description: 'Longest silence inside an answer.', default: 120_000 }),
+      progress_ms: milliseconds.optional().meta({
+        description: 'Longest time inside a stream during which only pings or pieces of an event come and no content.',
+        default: 600_000,
+      }),
+      total_ms: milliseconds
+        .optional()
+        .describe('Longest time of a whole stream, from its request on; left out: no limit.'),
     })
     .optional()
     .describe('In milliseconds. One that passes makes the next candidate serve, or ends the stream with an error.'),
@@ -138,6 +160,10 @@ const keyRights = {
     .optional()
     .describe('From when on it is refused, RFC 3339; left out: never.'),
   stream_format: streamFormat.optional().describe('What /v1/chat streams for this key; left out: as routing says.'),
+  heartbeat: fromText(z.boolean()).optional().meta({
+    description: 'Whether silent streams get `: keep-alive` comments; false for clients that cannot parse comments.',
+    default: true,
+  }),
 };
 
 export const keySchema = z.strictObject({

@@ -17,14 +17,19 @@ export interface ProviderConfig {
   readonly type: ProviderType;
   /** Where the API's paths hang, with a trailing slash; of `openai` and `vllm` with exactly one `/v1/`, of `anthropic` with none. */
   readonly baseUrl: URL;
-  /** Absent for servers that ask for none. */
+  /** Absent for servers that ask for none, and where there are `credentials`. */
   readonly apiKey?: string | undefined;
+  /** Where the secret is read, instead of `apiKey`. */
+  readonly credentials?: CredentialSource | undefined;
   readonly timeouts: Timeouts;
   /** Most connections at a time. */
   readonly maxConnections: number;
   /** The address may be on loopback or in a private range, and spoken to in plain http. */
   readonly allowPrivate: boolean;
 }
+
+/** A program that prints the secret, with its arguments, or a file that holds it. */
+export type CredentialSource = { readonly command: readonly string[] } | { readonly file: string };
 
 export type ProviderType = 'openai' | 'anthropic' | 'vllm';
 
@@ -35,6 +40,10 @@ export interface Timeouts {
   readonly firstEventMs: number;
   /** Longest silence inside an answer. */
   readonly idleMs: number;
+  /** Longest time inside a stream during which only pings or pieces of an event come, and no content. */
+  readonly progressMs: number;
+  /** Longest time of a whole stream, from its request on; absent: no limit. */
+  readonly totalMs?: number | undefined;
 }
 
 export interface ModelConfig {
@@ -77,6 +86,8 @@ export interface KeyRights {
   readonly expiresAt?: number | undefined;
   /** Absent: as `routing` says. */
   readonly streamFormat?: StreamFormat | undefined;
+  /** Whether silent streams get `: keep-alive` comments. */
+  readonly heartbeat: boolean;
 }
 
 export type KeyScope = 'chat' | 'plan' | 'embeddings';

@@ -37,7 +37,10 @@ export function describeIssue(issue: RawIssue): string | undefined {
 export function toPathsAndMessages(issue: z.core.$ZodIssue): [Path, string][] {
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => [[...issue.path, key], describeUnknown(key, issue.path)]);
+      return issue.keys.map((key) => [
+        [...issue.path, key],
+        `is not a known field; known here: ${knownFields(issue.path).join(', ')}`,
+      ]);
     case 'invalid_key':
       return [[issue.path, `has a name that ${issue.issues[0]?.message ?? 'is not allowed'}`]];
     case 'invalid_union': {
@@ -50,11 +53,6 @@ export function toPathsAndMessages(issue: z.core.$ZodIssue): [Path, string][] {
     default:
       return [[issue.path, issue.message]];
   }
-}
-
-function describeUnknown(key: string, parent: Path): string {
-  if (key === 'credentials') return 'is not supported by this version; give the key as api_key: ${NAME}';
-  return `is not a known field; known here: ${knownFields(parent).join(', ')}`;
 }
 
 function amount(limit: number | bigint, origin: string): string {

@@ -3,6 +3,7 @@ export { ConfigError, type Problem } from './config-error.ts';
 export { configJsonSchema, keyRightsSchema, type KeyRightsFile } from './config-schema.ts';
 export type {
   Config,
+  CredentialSource,
   DeploymentConfig,
   KeyConfig,
   KeyRights,
@@ -35,3 +36,4 @@ export {
 export { SHARED_SETTINGS } from './shared-settings.ts';
 export type { Environment } from './substitute-variables.ts';
 export { toKeyRights } from './to-config.ts';
+export { watchConfig } from './watch-config.ts';

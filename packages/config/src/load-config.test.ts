@@ -40,7 +40,7 @@ test('reads the configuration that the documentation shows', () => {
     ['vllm-a', 'vllm', 'http://10.0.0.5:8000/v1/', undefined],
   ]);
   expect(config.providers[0]).toMatchObject({
-    timeouts: { connectMs: 5000, firstEventMs: 60_000, idleMs: 120_000 },
+    timeouts: { connectMs: 5000, firstEventMs: 60_000, idleMs: 120_000, progressMs: 600_000 },
     maxConnections: 512,
     allowPrivate: false,
   });
@@ -67,6 +67,7 @@ test('reads the configuration that the documentation shows', () => {
         monthNanoUsd: 50_000_000_000n,
       },
       org: 'acme',
+      heartbeat: true,
     },
   ]);
   expect(config.routing).toEqual({
@@ -243,15 +244,53 @@ models: [{ id: mixed, deployments: [{ provider: openai, model: gpt-4o }, { provi
 
 test('refuses a provider that needs a key and has none', () => {
   expect(problemsOf(minimal().replace('type: vllm', 'type: openai'))).toEqual([
-    '2 providers[0].api_key is required, since openai serves nobody without',
+    '2 providers[0].api_key is required, since openai serves nobody without; or give credentials',
   ]);
 });
 
-test('refuses credentials, which this version cannot refresh', () => {
-  const text = minimal().replace('type: vllm', 'type: openai, credentials: { file: /run/secret }');
-  expect(problemsOf(text)).toEqual([
-    '2 providers[0].credentials is not supported by this version; give the key as api_key: ${NAME}',
+test('reads a credential from a file or a command, with variables in them', () => {
+  const withCredentials = (type: string, credentials: string): unknown =>
+    load(minimal().replace('type: vllm', `type: ${type}, credentials: ${credentials}`), { DIR: '/run' }).providers[0];
+  expect(withCredentials('openai', '{ file: "${DIR}/key" }')).toMatchObject({
+    apiKey: undefined,
+    credentials: { file: '/run/key' },
+  });
+  expect(withCredentials('anthropic', '{ command: [vault, read, "${DIR}/key"] }')).toMatchObject({
+    credentials: { command: ['vault', 'read', '/run/key'] },
+  });
+  expect(withCredentials('vllm', '{ command: [vault] }')).toMatchObject({ credentials: { command: ['vault'] } });
+});
+
+test.each([
+  ['beside a key', 'api_key: x, credentials: { file: /k }', 'must not stand beside api_key; leave out one of them'],
+  ['of neither kind', 'credentials: {}', 'must have either command or file'],
+  ['of both kinds', 'credentials: { file: /k, command: [vault] }', 'must have either command or file'],
+])('refuses credentials %s', (_title, fields, message) => {
+  for (const type of ['openai', 'anthropic', 'vllm']) {
+    expect(problemsOf(minimal().replace('type: vllm', `type: ${type}, ${fields}`))).toEqual([
+      `2 providers[0].credentials ${message}`,
+    ]);
+  }
+});
+
+test.each([
+  ['{ command: [] }', 'command must have at least one entry'],
+  ['{ command: vault read }', 'command must be a list, is text'],
+  ['{ command: [vault, 7] }', 'command[1] must be text, is a number (put it in quotes)'],
+  ['{ path: /k }', 'path is not a known field; known here: command, file'],
+])('refuses credentials that are %s', (credentials, problem) => {
+  expect(problemsOf(minimal({ provider: `, credentials: ${credentials}` }))).toEqual([
+    `2 providers[0].credentials.${problem}`,
   ]);
+});
+
+test('reads how long a stream may take, and which keys cannot parse comments', () => {
+  const timeouts = '{ progress_ms: 1000, total_ms: 60000 }';
+  const key = '{ id: k, key: "sixteen-and-more", heartbeat: false }';
+  const config = load(minimal({ provider: `, timeouts: ${timeouts}`, rest: `keys: [${key}]` }));
+  expect(config.providers[0]?.timeouts).toMatchObject({ idleMs: 120_000, progressMs: 1000, totalMs: 60_000 });
+  expect(config.keys[0]?.heartbeat).toBe(false);
+  expect(load(minimal()).providers[0]?.timeouts.totalMs).toBeUndefined();
 });
 
 test('never lets a variable become structure, and reads one where a number or a boolean belongs', () => {

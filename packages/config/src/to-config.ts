@@ -18,6 +18,7 @@ import {
 } from './config-schema.ts';
 import type {
   Config,
+  CredentialSource,
   KeyConfig,
   KeyRights,
   LimitsConfig,
@@ -75,8 +76,7 @@ export function toConfig(file: unknown, report: Report): Config {
 
 function toProvider(file: ProviderFile, path: Path, report: Report): ProviderConfig | undefined {
   const { id, type, api_key: apiKey, timeouts, allow_private: allowPrivate = false } = file;
-  if (apiKey === undefined && type !== 'vllm')
-    report([...path, 'api_key'], `is required, since ${type} serves nobody without`);
+  reportCredentials(file, (field, message) => report([...path, field], message));
   const address = file.base_url ?? PUBLIC_BASE_URLS[type];
   if (address === undefined) {
     report([...path, 'base_url'], `is required, since ${type} has no public address`);
@@ -88,10 +88,13 @@ function toProvider(file: ProviderFile, path: Path, report: Report): ProviderCon
       type,
       baseUrl: parseBaseUrl(address, type, allowPrivate),
       apiKey,
+      credentials: toCredentialSource(file),
       timeouts: {
         connectMs: timeouts?.connect_ms ?? 5000,
         firstEventMs: timeouts?.first_event_ms ?? 60_000,
         idleMs: timeouts?.idle_ms ?? 120_000,
+        progressMs: timeouts?.progress_ms ?? 600_000,
+        totalMs: timeouts?.total_ms,
       },
       maxConnections: file.max_connections ?? 512,
       allowPrivate,
@@ -100,6 +103,25 @@ function toProvider(file: ProviderFile, path: Path, report: Report): ProviderCon
     report([...path, 'base_url'], messageOf(error));
     return undefined;
   }
+}
+
+function reportCredentials(
+  { type, api_key: apiKey, credentials }: ProviderFile,
+  report: (field: 'api_key' | 'credentials', message: string) => void,
+): void {
+  if (credentials === undefined) {
+    if (apiKey !== undefined || type === 'vllm') return;
+    report('api_key', `is required, since ${type} serves nobody without; or give credentials`);
+    return;
+  }
+  if (apiKey !== undefined) report('credentials', 'must not stand beside api_key; leave out one of them');
+  if ((credentials.command === undefined) === (credentials.file === undefined))
+    report('credentials', 'must have either command or file');
+}
+
+function toCredentialSource({ credentials }: ProviderFile): CredentialSource | undefined {
+  if (credentials?.file !== undefined) return { file: credentials.file };
+  return credentials?.command === undefined ? undefined : { command: credentials.command };
 }
 
 function reportDeployments({ deployments }: ModelFile, knownProviders: ReadonlySet<unknown>, report: Report): void {
@@ -168,6 +190,7 @@ export function toKeyRights(file: Omit<KeyRightsFile, 'id' | 'name'>): KeyRights
     org: file.org ?? 'default',
     expiresAt: file.expires_at === undefined ? undefined : Date.parse(file.expires_at),
     streamFormat: file.stream_format,
+    heartbeat: file.heartbeat ?? true,
   };
 }
 

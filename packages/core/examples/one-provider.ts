@@ -1,5 +1,5 @@
 // Asks one provider and prints its answer as it comes. With OPENAI_API_KEY that is OpenAI, else a simulation of it.
-import { createOpenai } from '@tokenhub/core';
+import { createOpenai, staticCredential } from '@tokenhub/core';
 import { parseSseStream } from '@tokenhub/core/sse';
 import { createUndiciHttpClient } from '@tokenhub/core/undici';
 import { startSimulator } from '@tokenhub/simulator';
@@ -12,12 +12,13 @@ const http = createUndiciHttpClient({ origin: baseUrl.origin, allowPrivate: simu
 const provider = createOpenai({
   id: 'openai',
   baseUrl,
-  apiKey: apiKey ?? 'simulated',
+  credential: staticCredential(apiKey ?? 'simulated', () => performance.now()),
   http,
-  firstEventTimeoutMs: 30_000,
+  timeouts: { firstEventMs: 30_000, progressMs: 600_000 },
 });
 
 const answer = await provider.open({
+  secret: await provider.credential.load(),
   body: JSON.stringify({
     model: 'gpt-4o-mini',
     messages: [{ role: 'user', content: 'Tell me a short story.' }],

@@ -10,6 +10,7 @@ import {
   openCompletion,
   parsePrice,
   rank,
+  staticCredential,
   type Candidate,
 } from '@tokenhub/core';
 import { createUndiciHttpClient } from '@tokenhub/core/undici';
@@ -22,10 +23,12 @@ const health = createHealth({ now });
 
 function createCandidate(id: string, path: string, price: { input: string; output: string }): Candidate {
   const baseUrl = new URL(`${path}/vllm/v1/`, simulator.url);
+  const credential = staticCredential('simulated', now);
+  const timeouts = { firstEventMs: 10_000, progressMs: 600_000 };
   return {
     id: `${id}@simulated`,
     model: { id, weight: 8, price: parsePrice(price) },
-    provider: createVllm({ id: 'simulated', baseUrl, http, firstEventTimeoutMs: 10_000 }),
+    provider: createVllm({ id: 'simulated', baseUrl, credential, http, timeouts }),
     upstreamModel: id,
   };
 }

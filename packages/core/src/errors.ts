@@ -6,6 +6,7 @@
  * - `type`: OpenAI's error type of that status.
  * - `failover`: before the commit point, does the next candidate get its turn? `larger`: only one with a larger context window.
  * - `blamesProvider`: does it count against the deployment's health?
+ * - `transient`: may the same deployment serve if it is asked again in a moment?
  */
 export const ERRORS = {
   // The caller's request
@@ -46,19 +47,26 @@ export const ERRORS = {
   // Providers
   upstream_auth: provider(502),
   upstream_rate_limited: { ...provider(429), type: 'rate_limit_error', blamesProvider: false },
-  upstream_unavailable: provider(502),
+  upstream_unavailable: { ...provider(502), transient: true },
   upstream_protocol: provider(502),
-  upstream_disconnected: provider(502),
+  upstream_disconnected: { ...provider(502), transient: true },
   upstream_timeout: provider(504),
   /** The provider itself said inside the stream that it failed. */
-  upstream_error: provider(502),
+  upstream_error: { ...provider(502), transient: true },
 
   // The gateway
   no_upstream: ours(503),
+  /** This process serves as many as it can, or has no sockets left. */
+  overloaded: ours(503),
+  /** It is ending and takes nothing new. */
   shutting_down: ours(503),
+  /** It ended before the answer was whole. */
+  gateway_shutdown: ours(503),
   internal_error: ours(500),
   /** The caller left; nobody reads an answer. 499 appears only in logs and metrics. */
   client_cancelled: caller(499),
+  /** The caller did not read what it had asked for. */
+  client_stalled: caller(499),
 } as const satisfies Record<string, ErrorFacts>;
 
 export interface ErrorFacts {
@@ -66,6 +74,7 @@ export interface ErrorFacts {
   readonly type: string;
   readonly failover: 'no' | 'next' | 'larger';
   readonly blamesProvider: boolean;
+  readonly transient: boolean;
 }
 
 export type ErrorCode = keyof typeof ERRORS;
@@ -112,13 +121,13 @@ export function isGatewayError(error: unknown): error is GatewayError {
 }
 
 function caller(status: number, type = 'invalid_request_error'): ErrorFacts {
-  return { status, type, failover: 'no', blamesProvider: false };
+  return { status, type, failover: 'no', blamesProvider: false, transient: false };
 }
 
 function provider(status: number): ErrorFacts {
-  return { status, type: 'upstream_error', failover: 'next', blamesProvider: true };
+  return { status, type: 'upstream_error', failover: 'next', blamesProvider: true, transient: false };
 }
 
 function ours(status: number): ErrorFacts {
-  return { status, type: 'server_error', failover: 'no', blamesProvider: false };
+  return { status, type: 'server_error', failover: 'no', blamesProvider: false, transient: false };
 }

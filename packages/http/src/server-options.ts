@@ -23,7 +23,15 @@ export const SERVER_OPTIONS = {
   requestTimeout: 30_000,
   keepAliveTimeout: 72_000,
   forceCloseConnections: true,
-  http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+  http: {
+    headersTimeout: 10_000,
+    maxHeaderSize: 16 * 1024,
+    // By default Node looks only every 30 s for requests that take too long.
+    connectionsCheckingInterval: 1_000,
+    // A caller whose machine is gone says no goodbye: after 15 s without an answer to the system's own questions it is.
+    keepAlive: true,
+    keepAliveInitialDelay: 5_000,
+  },
   frameworkErrors: answerBadAddress,
   clientErrorHandler: answerMalformedRequest,
 } as const;

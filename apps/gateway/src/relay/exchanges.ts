@@ -1,61 +1,65 @@
 import type { ServerResponse } from 'node:http';
 import { GatewayError } from '@tokenhub/core';
+import { Exchange } from './exchange.ts';
 
-/** A caller's exchange while it lasts: its one signal ends everything that is done for it. */
-export interface Exchange {
-  /** Aborted when the caller leaves before its answer is complete, or when the process must end; the reason is a GatewayError. */
-  readonly signal: AbortSignal;
-  /** The whole answer was handed to the socket: leaving is no cancellation any more. */
-  complete(): void;
-  /** Nothing more is done for it. */
-  close(): void;
-}
-
-/** All exchanges of this process. */
+/** The exchanges of this process, each until its last byte has been taken. */
 export interface Exchanges {
   readonly size: number;
+  /** How many of them are streams that are opened or relayed. */
+  readonly streams: number;
   /** To be called before the first wait, so that no departure is missed. */
   open(response: ServerResponse): Exchange;
-  /** Resolves when all exchanges have ended; after `timeoutMs` those that are left are ended. A later call may be less patient. */
+  /**
+   * Resolves when all exchanges have ended; after `timeoutMs` those that are left are ended, and cut a second later if their
+   * callers do not read even then. A later call may be less patient.
+   */
   drain(timeoutMs: number): Promise<void>;
+  stop(): void;
 }
 
-export function createExchanges(): Exchanges {
-  const live = new Set<AbortController>();
+const TICK_MS = 1_000;
+/** For the last event of a stream to reach its caller. */
+const FLUSH_MS = 1_000;
+
+/** @param now a clock in milliseconds that never goes back. One timer serves all exchanges. */
+export function createExchanges(now: () => number): Exchanges {
+  const live = new Set<Exchange>();
   const onIdle = new Set<() => void>();
+  const ticker = setInterval(() => {
+    const time = now();
+    for (const exchange of live) exchange.tick(time);
+  }, TICK_MS);
+  ticker.unref();
+
+  function endAll(): void {
+    const reason = new GatewayError('gateway_shutdown', 'The gateway was shut down. Send the request again.');
+    for (const exchange of live) exchange.abort(reason);
+  }
 
   return {
     get size() {
       return live.size;
     },
+    get streams() {
+      let count = 0;
+      for (const { isStreaming } of live) if (isStreaming) count++;
+      return count;
+    },
     open(response) {
-      const controller = new AbortController();
-      let completed = false;
-      live.add(controller);
-      response.once('close', () => {
-        if (!completed) controller.abort(new GatewayError('client_cancelled', 'The caller left.'));
+      const exchange = new Exchange(response, now(), () => {
+        live.delete(exchange);
+        if (live.size === 0) for (const resolve of onIdle) resolve();
       });
-      // Writing to a caller that is gone fails; that it is gone is known by `close`.
-      response.on('error', () => {});
-      return {
-        signal: controller.signal,
-        complete: () => void (completed = true),
-        close: () => {
-          completed = true;
-          live.delete(controller);
-          if (live.size === 0) for (const resolve of onIdle) resolve();
-        },
-      };
+      live.add(exchange);
+      return exchange;
     },
     async drain(timeoutMs) {
       if (live.size === 0) return;
       const idle = new Promise<void>((resolve) => onIdle.add(resolve));
-      const deadline = setTimeout(() => {
-        const reason = new GatewayError('shutting_down', 'The gateway is shutting down. Send the request again.');
-        for (const controller of live) controller.abort(reason);
-      }, timeoutMs);
+      const timers = [setTimeout(endAll, timeoutMs), setTimeout(endAll, timeoutMs + FLUSH_MS)];
       await idle;
-      clearTimeout(deadline);
+      for (const timer of timers) clearTimeout(timer);
     },
+    stop: () => clearInterval(ticker),
   };
 }

@@ -1,7 +1,7 @@
-import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import type { RankedCandidate } from '../router/rank.ts';
 import type { OpenCompletionOptions } from './open-completion.ts';
+import { sendRequest, tooLate } from './send-request.ts';
 
 /** Longest part of an error answer that is read to find out what it means. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -23,7 +23,7 @@ export async function askProvider(
   options: OpenCompletionOptions,
   deadline: number,
 ): Promise<Asked> {
-  const { request, requestId, signal } = options;
+  const { request, requestId, signal, now } = options;
   const { provider, model, upstreamModel } = candidate;
   const target = { model: upstreamModel, maxOutputTokens: model.maxOutputTokens };
   const { dialect } = provider;
@@ -32,10 +32,9 @@ export async function askProvider(
       ? dialect.patchRequest(request, target)
       : dialect.writeRequest(request, target);
 
-  const sentAt = options.now();
-  const timeoutMs = Math.max(1, Math.min(provider.firstEventTimeoutMs, deadline - sentAt));
-  const answer = await provider.open({ body: JSON.stringify(body), requestId, signal, headersTimeoutMs: timeoutMs });
-  const alarm = setTimeout(() => answer.abort(tooLate()), Math.max(1, sentAt + timeoutMs - options.now()));
+  const endsAt = Math.min(now() + provider.timeouts.firstEventMs, deadline);
+  const answer = await sendRequest(provider, { body: JSON.stringify(body), requestId, signal, now, endsAt });
+  const alarm = setTimeout(() => answer.abort(tooLate()), Math.max(1, endsAt - now()));
   const stopAlarm = (): void => clearTimeout(alarm);
   if (answer.status >= 200 && answer.status < 300) return { answer, stopAlarm };
   try {
@@ -65,8 +64,4 @@ async function readText(answer: HttpAnswer, maxBytes: number): Promise<string> {
     // The status alone says enough.
   }
   return text;
-}
-
-function tooLate(): GatewayError {
-  return new GatewayError('upstream_timeout', 'The provider did not begin its answer in time.');
 }

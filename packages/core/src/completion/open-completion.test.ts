@@ -161,7 +161,8 @@ describe.each(FAILURES)('after %s', (_title, { script, streams, code, blamed = t
     const answer = await readAll(completion);
     expect(answer).toContain('Hello');
     if (streamed) expect(answer).toBe(ROLE + HELLO + STOP + DONE);
-    expect(world.asked).toEqual(['bad', 'next']);
+    // With a refreshed credential once more.
+    expect(world.asked).toEqual(code === 'upstream_auth' ? ['bad', 'bad', 'next'] : ['bad', 'next']);
     expect(world.failures.map(({ candidate, error }) => [candidate.candidate.id, error?.code])).toEqual([
       ['bad', code],
     ]);
@@ -208,7 +209,7 @@ describe.each([true, false])('asked to stream: %s,', (streamed) => {
     });
     const error = await errorOf(world.open({ stream: streamed }));
     expect(error.code).toBe('upstream_auth');
-    expect(world.asked).toEqual(['a', 'b', 'c']);
+    expect(world.asked).toEqual(['a', 'b', 'c', 'c']);
     expect(world.records).toEqual(['a failed', 'c failed']);
     expect(world.failures.map(({ status }) => status)).toEqual([500, 429, 401]);
   });
@@ -299,6 +300,44 @@ describe('past the commit point', () => {
     });
   });
 
+  describe('a provider that keeps sending, but no answer,', () => {
+    /** After the first content a line of this text every 20 ms, for ever. */
+    const babble =
+      (line: string): Script =>
+      (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(ROLE + HELLO);
+        const timer = setInterval(() => response.write(line), 20);
+        response.on('close', () => clearInterval(timer));
+      };
+
+    test.each([
+      ['pings', babble(': ping\n\n')],
+      ['pieces of one event', babble('x')],
+    ])('is given up for its %s', async (_title, script) => {
+      await using world = await createWorld({ providers: { a: script }, progressTimeoutMs: 200 });
+      const completion = await world.open();
+      if (!completion.streamed) throw new Error('not a stream');
+      const { error } = await readUntilError(completion.output);
+      expect(error).toMatchObject({ code: 'upstream_timeout' });
+      expect(world.records).toEqual(['a began', 'a failed']);
+      await vi.waitFor(() => expect(world.hungUp).toEqual(['a']));
+    });
+
+    test('may go on as long as content comes, unless a stream has a longest time', async () => {
+      const script = babble(HELLO);
+      await using patient = await createWorld({ providers: { a: script }, progressTimeoutMs: 200 });
+      const endless = await patient.open();
+      if (!endless.streamed) throw new Error('not a stream');
+      setTimeout(() => patient.cancel.abort(LEFT), 600);
+      expect((await readUntilError(endless.output)).error).toBe(LEFT);
+
+      await using strict = await createWorld({ providers: { a: script }, totalTimeoutMs: 300 });
+      const limited = await strict.open();
+      if (!limited.streamed) throw new Error('not a stream');
+      expect((await readUntilError(limited.output)).error).toMatchObject({ code: 'upstream_timeout' });
+    });
+  });
+
   test('a caller that leaves closes the connection, gets its reason, and blames nobody', async () => {
     await using world = await createWorld({ providers: { a: hang(ROLE, HELLO), b: good } });
     const completion = await world.open();
@@ -330,6 +369,29 @@ describe('past the commit point', () => {
     }
     await vi.waitFor(() => expect(world.hungUp).toEqual(['a']));
     expect(world.records).toEqual(['a began']);
+  });
+});
+
+describe('between two attempts', () => {
+  /** Fails so many times, then serves. */
+  const failing = (times: number, script: Script): Script => {
+    let failures = 0;
+    return (response, request) => (failures++ < times ? script : good)(response, request);
+  };
+
+  test('a provider alone is asked again after a pause', async () => {
+    await using world = await createWorld({ providers: { a: failing(2, refuse(503)) } });
+    expect(await readAll(await world.open({}, { random: () => 0 }))).toContain('Hello');
+    expect(world.asked).toEqual(['a', 'a', 'a']);
+  });
+
+  test('a caller that leaves is not waited for, and nobody is asked any more', async () => {
+    await using world = await createWorld({ providers: { a: json(429, {}, { 'retry-after': '4' }) } });
+    const opening = errorOf(world.open());
+    await vi.waitFor(() => expect(world.failures).toHaveLength(1));
+    world.cancel.abort(LEFT);
+    expect(await opening).toBe(LEFT);
+    expect(world.asked).toEqual(['a']);
   });
 });
 

@@ -7,6 +7,8 @@ import type { Attempt } from './attempt.ts';
 import { failOver } from './fail-over.ts';
 import { fetchAnswer, type CompleteAnswer } from './fetch-answer.ts';
 import { openStream, type OpenStream } from './open-stream.ts';
+import { pause } from './pause.ts';
+import { UNLIMITED_RETRIES, type RetryBudget } from './retry-budget.ts';
 
 /** What is asked of whom, on whose terms. */
 export interface OpenCompletionOptions {
@@ -17,8 +19,10 @@ export interface OpenCompletionOptions {
   readonly requestId: string;
   /** What the caller reads; `native` leaves each provider's own dialect as it is. */
   readonly answerDialect: Dialect | 'native';
-  /** At most so many candidates are tried. */
+  /** At most so many attempts are made, whoever they go to. */
   readonly maxAttempts: number;
+  /** The process's; absent: attempts are bounded by `maxAttempts` alone. */
+  readonly retryBudget?: RetryBudget | undefined;
   /** Longest wait for the commit point, failover included, in milliseconds; absent for no limit beyond the providers' own. */
   readonly maxLatencyMs?: number | undefined;
   /** Ends everything at once, in any phase. Its reason is what callers get as error. */
@@ -27,6 +31,8 @@ export interface OpenCompletionOptions {
   readonly health: Health;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
+  /** Gives a number in [0, 1). @defaultValue `Math.random` */
+  readonly random?: (() => number) | undefined;
   /** Hears of each attempt that failed, at once; also when the completion as a whole fails later. */
   readonly onFailedAttempt: (attempt: Attempt) => void;
 }
@@ -34,9 +40,12 @@ export interface OpenCompletionOptions {
 /** An answer that has begun (streamed) or is whole (not streamed): the provider is decided and will not change any more. */
 export type Completion = OpenStream | CompleteAnswer;
 
+/** How much longer than its first event a probe may take to be reported. */
+const PROBE_MARGIN_MS = 5_000;
+
 /**
  * Tries candidates in their order up to the commit point: the first valid content event of a stream, or a whole valid
- * answer. Everything that fails before it moves on to the next candidate; nothing after it does.
+ * answer. Everything that fails before it is recovered as {@link nextTurn} says; nothing after it is.
  *
  * Whoever gets a stream must iterate its `output` to the end or abort the signal.
  * @throws GatewayError of the last attempt when no candidate served, or the signal's reason.
@@ -46,16 +55,22 @@ export function openCompletion(options: OpenCompletionOptions): Promise<Completi
   const { signal, now, health, maxLatencyMs = Infinity } = options;
   const deadline = now() + maxLatencyMs;
   // Timers may fire a little before their time.
-  const isOver = (): boolean => signal.aborted || now() >= deadline - 1;
+  const timeLeftMs = (): number => (signal.aborted ? 0 : deadline - 1 - now());
   return failOver<Completion>({
     ranked: options.ranked,
     maxAttempts: options.maxAttempts,
+    admit: ({ candidate: { id, provider } }) => health.admit(id, provider.timeouts.firstEventMs + PROBE_MARGIN_MS),
     attempt: (candidate) => attempt(candidate, options, deadline),
-    mayGoOn: () => !isOver(),
+    timeLeftMs,
+    pause: (ms) => pause(ms, signal),
+    budget: options.retryBudget ?? UNLIMITED_RETRIES,
+    random: options.random ?? Math.random,
+    coolDown: ({ candidate }, forMs) => health.coolDown(candidate.id, forMs),
     onFailure: (failed) => {
+      const { id } = failed.candidate.candidate;
       // A caller that leaves or has no more time says nothing about the provider.
-      const blamed = failed.error.facts.blamesProvider && !isOver();
-      if (blamed) health.recordFailure(failed.candidate.candidate.id);
+      if (failed.error.facts.blamesProvider && timeLeftMs() > 0) health.recordFailure(id);
+      else health.recordNothing(id);
       options.onFailedAttempt(failed);
     },
   });

@@ -1,12 +1,13 @@
 import type { Receipt } from '../cost/receipt.ts';
 import type { Dialect, StreamFacts } from '../dialects/dialect.ts';
-import { GatewayError, isGatewayError } from '../errors.ts';
+import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import type { RankedCandidate } from '../router/rank.ts';
 import { askProvider } from './ask-provider.ts';
 import type { OpenCompletionOptions } from './open-completion.ts';
 import { createRelay } from './relay.ts';
 import type { Output, StreamConverter } from './stream-converter.ts';
+import { StreamOutput } from './stream-output.ts';
 import { createTranslator } from './translate.ts';
 
 /** Most bytes held back while waiting for the first content event. */
@@ -46,14 +47,13 @@ export async function openStream(
     const source = answer.body[Symbol.asyncIterator]();
     const held = await readToCommitPoint(source, converter);
     options.health.recordFirstToken(candidate.id, options.now() - sentAt);
+    const stream = { source, converter, answer, candidate, options, sentAt };
     return {
       streamed: true,
       served: ranked,
       dialect,
       facts: converter.facts,
-      output: {
-        [Symbol.asyncIterator]: () => new StreamOutput({ held, source, converter, answer, id: candidate.id, options }),
-      },
+      output: { [Symbol.asyncIterator]: () => new StreamOutput(held, stream) },
       receipt: (complete) => options.bill(candidate.model, { ...used(converter.facts), complete }),
       end: (receipt) => converter.end(receipt),
     };
@@ -125,75 +125,4 @@ async function readToCommitPoint(source: AsyncIterator<Uint8Array>, converter: S
 
 function used(facts: StreamFacts): { usage: StreamFacts['usage']; countedTokens: number } {
   return { usage: facts.usage, countedTokens: facts.countedTokens };
-}
-
-interface StreamOutputOptions {
-  readonly held: Output[];
-  readonly source: AsyncIterator<Uint8Array>;
-  readonly converter: StreamConverter;
-  readonly answer: HttpAnswer;
-  /** Of the deployment, for its health. */
-  readonly id: string;
-  readonly options: OpenCompletionOptions;
-}
-
-const END = { value: undefined, done: true } as const;
-
-/** The iterator of {@link OpenStream.output}; by hand, since a generator would cost one promise more per read. */
-class StreamOutput implements AsyncIterator<Output, undefined> {
-  readonly #from: StreamOutputOptions;
-  #over = false;
-
-  constructor(from: StreamOutputOptions) {
-    this.#from = from;
-  }
-
-  async next(): Promise<IteratorResult<Output, undefined>> {
-    const { held, source, converter } = this.#from;
-    const ready = held.shift();
-    if (ready !== undefined) return { value: ready, done: false };
-    try {
-      while (!this.#over) {
-        const { facts } = converter;
-        if (facts.error !== undefined) throw facts.error;
-        if (facts.terminated) return this.#complete();
-        const { value, done } = await source.next();
-        if (done === true) {
-          if (facts.finished) return this.#complete();
-          throw new GatewayError('upstream_protocol', 'The provider ended its stream in the middle of the answer.');
-        }
-        const output = converter.push(value);
-        if (output.length > 0) return { value: output, done: false };
-      }
-      return END;
-    } catch (error) {
-      return this.#fail(error);
-    }
-  }
-
-  /** A reader that stops early has left; whoever aborts the signal says why. */
-  return(): Promise<IteratorResult<Output, undefined>> {
-    this.#over = true;
-    this.#from.answer.abort(new GatewayError('client_cancelled', 'The reader stopped.'));
-    return Promise.resolve(END);
-  }
-
-  #complete(): IteratorResult<Output, undefined> {
-    this.#over = true;
-    const { answer, options, id } = this.#from;
-    answer.discard();
-    options.health.recordSuccess(id);
-    return END;
-  }
-
-  #fail(error: unknown): IteratorResult<Output, undefined> {
-    const { answer, options, id, converter } = this.#from;
-    // With its finish reason an answer is whole, however its connection ends.
-    const cancelled = options.signal.aborted;
-    if (!cancelled && converter.facts.finished && converter.facts.error === undefined) return this.#complete();
-    this.#over = true;
-    answer.abort(error instanceof Error ? error : new Error('the stream failed', { cause: error }));
-    if (!cancelled && isGatewayError(error) && error.facts.blamesProvider) options.health.recordFailure(id);
-    throw error;
-  }
 }

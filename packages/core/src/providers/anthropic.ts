@@ -6,12 +6,11 @@ import type { Provider, ProviderOptions } from './provider.ts';
 const ANTHROPIC_VERSION = '2023-06-01';
 
 /** Anthropic's messages. Source: https://docs.anthropic.com/en/api/messages */
-export function createAnthropic(options: ProviderOptions): Provider {
-  const { id, baseUrl, apiKey, http, firstEventTimeoutMs } = options;
+export function createAnthropic({ id, baseUrl, credential, http, timeouts }: ProviderOptions): Provider {
   const url = new URL('v1/messages', baseUrl);
-  const credentials = {
-    'anthropic-version': ANTHROPIC_VERSION,
-    ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }),
-  };
-  return { id, dialect: anthropicDialect, firstEventTimeoutMs, open: postJson({ url, credentials, http }) };
+  return { id, dialect: anthropicDialect, credential, timeouts, open: postJson({ url, credentialHeaders, http }) };
+}
+
+function credentialHeaders(secret: string | undefined): Record<string, string> {
+  return { 'anthropic-version': ANTHROPIC_VERSION, ...(secret !== undefined && { 'x-api-key': secret }) };
 }

@@ -3,9 +3,11 @@ import { postJson } from './post-json.ts';
 import type { Provider, ProviderOptions } from './provider.ts';
 
 /** OpenAI's chat completions. Source: https://platform.openai.com/docs/api-reference/chat */
-export function createOpenai(options: ProviderOptions): Provider {
-  const { id, baseUrl, apiKey, http, firstEventTimeoutMs } = options;
+export function createOpenai({ id, baseUrl, credential, http, timeouts }: ProviderOptions): Provider {
   const url = new URL('chat/completions', baseUrl);
-  const credentials = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
-  return { id, dialect: openaiDialect, firstEventTimeoutMs, open: postJson({ url, credentials, http }) };
+  return { id, dialect: openaiDialect, credential, timeouts, open: postJson({ url, credentialHeaders, http }) };
+}
+
+function credentialHeaders(secret: string | undefined): Record<string, string> {
+  return secret === undefined ? {} : { authorization: `Bearer ${secret}` };
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { anthropicDialect } from '../dialects/anthropic/anthropic-dialect.ts';
 import { openaiDialect } from '../dialects/openai/openai-dialect.ts';
 import { createAnthropic } from './anthropic.ts';
+import { staticCredential } from './credential.ts';
 import type { HttpAnswer, HttpRequest } from './http-client.ts';
 import { createOpenai } from './openai.ts';
 import type { Provider, ProviderOptions } from './provider.ts';
@@ -17,13 +18,16 @@ const ANSWER: HttpAnswer = {
 
 type Create = (options: ProviderOptions) => Provider;
 
+const timeouts = { firstEventMs: 7, progressMs: 8, totalMs: 9 };
+
 async function call(create: Create, options: { baseUrl: string; apiKey?: string }) {
   let sent: HttpRequest | undefined;
+  const credential = staticCredential(options.apiKey, () => 0);
   const provider = create({
     id: 'p',
     baseUrl: new URL(options.baseUrl),
-    apiKey: options.apiKey,
-    firstEventTimeoutMs: 7,
+    credential,
+    timeouts,
     http: {
       post: (request) => {
         sent = request;
@@ -32,8 +36,9 @@ async function call(create: Create, options: { baseUrl: string; apiKey?: string 
     },
   });
   const { signal } = new AbortController();
-  const answer = await provider.open({ body: '{"a":1}', requestId: 'req-1', signal, headersTimeoutMs: 5 });
-  return { provider, answer, sent, signal };
+  const secret = await credential.load();
+  const answer = await provider.open({ secret, body: '{"a":1}', requestId: 'req-1', signal, headersTimeoutMs: 5 });
+  return { provider, credential, answer, sent, signal };
 }
 
 const COMMON = {
@@ -76,10 +81,28 @@ test.each<[string, Create, unknown]>([
   ['vLLM', createVllm, openaiDialect],
   ['Anthropic', createAnthropic, anthropicDialect],
 ])('%s says who it is and passes on the rest of a call as it is', async (_title, create, dialect) => {
-  const { provider, answer, sent, signal } = await call(create, { baseUrl: 'https://a.test/' });
-  expect(provider).toMatchObject({ id: 'p', firstEventTimeoutMs: 7 });
+  const { provider, credential, answer, sent, signal } = await call(create, { baseUrl: 'https://a.test/' });
+  expect(provider).toMatchObject({ id: 'p', timeouts });
   expect(provider.dialect).toBe(dialect);
+  expect(provider.credential).toBe(credential);
   expect(sent).toMatchObject({ body: '{"a":1}', headersTimeoutMs: 5 });
   expect(sent?.signal).toBe(signal);
   expect(answer).toBe(ANSWER);
+});
+
+test('each call carries the secret that it was given', async () => {
+  const sent: (string | undefined)[] = [];
+  const post = ({ headers }: HttpRequest): Promise<HttpAnswer> => {
+    sent.push(headers['authorization']);
+    return Promise.resolve(ANSWER);
+  };
+  const credential = staticCredential('unused', () => 0);
+  const baseUrl = new URL('https://a.test/');
+  const provider = createOpenai({ id: 'p', baseUrl, credential, http: { post }, timeouts });
+  const { signal } = new AbortController();
+  const [old, fresh] = [{ text: 'old' }, { text: 'fresh' }];
+  for (const secret of [old, old, fresh, old]) {
+    await provider.open({ secret, body: '{}', requestId: 'r', signal, headersTimeoutMs: 5 });
+  }
+  expect(sent).toEqual(['Bearer old', 'Bearer old', 'Bearer fresh', 'Bearer old']);
 });

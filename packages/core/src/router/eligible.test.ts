@@ -4,7 +4,7 @@ import { type Demands, findExclusion } from './eligible.ts';
 
 const CANDIDATE = createCandidate(createModel('gpt-4', { weight: 8, contextWindow: 1000 }));
 const DEMANDS: Demands = { inputTokens: 100, allowModelFallback: false };
-const WELL = { estimatedCostNanoUsd: 500n, unhealthy: false };
+const WELL = { estimatedCostNanoUsd: 500n, credentialsRefused: false, unhealthy: false, coolingDown: false };
 
 test('without demands everybody who is well may serve', () => {
   expect(findExclusion(CANDIDATE, DEMANDS, WELL)).toBeUndefined();
@@ -65,6 +65,10 @@ describe('excludes, with its reason,', () => {
     expect(findExclusion(CANDIDATE, { ...DEMANDS, cannotCarry: () => false }, WELL)).toBeUndefined();
   });
 
+  test('a deployment whose provider refuses our credentials', () => {
+    expect(findExclusion(CANDIDATE, DEMANDS, { ...WELL, credentialsRefused: true })).toBe('credentials_refused');
+  });
+
   test('a deployment that is unhealthy', () => {
     expect(findExclusion(CANDIDATE, DEMANDS, { ...WELL, unhealthy: true })).toBe('unhealthy');
   });
@@ -76,7 +80,7 @@ describe('excludes, with its reason,', () => {
 });
 
 test('gives the first reason where several hold', () => {
-  const unfit = { estimatedCostNanoUsd: 500n, unhealthy: true };
+  const unfit = { ...WELL, credentialsRefused: true, unhealthy: true, coolingDown: true };
   const reasons: (string | undefined)[] = [];
   let demands: Demands = {
     inputTokens: 5000,
@@ -99,14 +103,18 @@ test('gives the first reason where several hold', () => {
     demands = { ...demands, ...relaxation };
     reasons.push(findExclusion(CANDIDATE, demands, unfit));
   }
-  reasons.push(findExclusion(CANDIDATE, demands, { ...unfit, unhealthy: false }));
+  reasons.push(findExclusion(CANDIDATE, demands, { ...unfit, credentialsRefused: false }));
+  reasons.push(findExclusion(CANDIDATE, demands, { ...WELL, coolingDown: true }));
+  reasons.push(findExclusion(CANDIDATE, demands, WELL));
   expect(reasons).toEqual([
     'model_not_allowed',
     'model_not_named',
     'weight_below_minimum',
     'context_overflow',
     'unsupported_parameter',
+    'credentials_refused',
     'unhealthy',
+    'cooling_down',
     'budget_exceeded',
   ]);
 });

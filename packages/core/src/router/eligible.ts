@@ -12,8 +12,12 @@ export type ExclusionReason =
   | 'context_overflow'
   /** Speaks a dialect that cannot carry some member of the request. */
   | 'unsupported_parameter'
-  /** Failed too often just now. */
+  /** Its provider refuses our credentials, or they cannot be read. */
+  | 'credentials_refused'
+  /** Its circuit breaker is open, or half-open with its probe under way. */
   | 'unhealthy'
+  /** It asked to be left alone for a while (`Retry-After`). */
+  | 'cooling_down'
   /** Its estimated cost is above the budget of a request. */
   | 'budget_exceeded';
 
@@ -40,7 +44,9 @@ export interface Demands {
 /** What is known of a candidate at this moment. */
 export interface CandidateState {
   readonly estimatedCostNanoUsd: bigint;
+  readonly credentialsRefused: boolean;
   readonly unhealthy: boolean;
+  readonly coolingDown: boolean;
 }
 
 /** The first reason why this candidate may not serve the request; `undefined` when it is eligible. */
@@ -55,7 +61,9 @@ export function findExclusion(
   if (demands.minWeight !== undefined && weight < demands.minWeight) return 'weight_below_minimum';
   if (contextWindow !== undefined && withReserve(demands.inputTokens) > contextWindow) return 'context_overflow';
   if (demands.cannotCarry?.(candidate) === true) return 'unsupported_parameter';
+  if (state.credentialsRefused) return 'credentials_refused';
   if (state.unhealthy) return 'unhealthy';
+  if (state.coolingDown) return 'cooling_down';
   if (demands.maxBudgetNanoUsd !== undefined && state.estimatedCostNanoUsd > demands.maxBudgetNanoUsd) {
     return 'budget_exceeded';
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { HealthPeers } from './health-peers.ts';
 import { createHealth, type Health } from './health.ts';
 
 const ID = 'gpt-4@openai';
@@ -16,7 +17,17 @@ function repeat(times: number, action: () => void): void {
 
 test('a deployment never heard of is well', () => {
   const { health } = start();
-  expect(health.read(ID)).toEqual({ requests: 0, failures: 0, errorRate: 0, ttftMs: 0, unhealthy: false });
+  expect(health.read(ID)).toEqual({
+    requests: 0,
+    failures: 0,
+    errorRate: 0,
+    ttftMs: 0,
+    msPerToken: 0,
+    breaker: 'closed',
+    openMs: 0,
+    cooldownMs: 0,
+  });
+  expect(health.admit(ID, 1000)).toBe(true);
   expect(health.snapshot().size).toBe(0);
 });
 
@@ -102,34 +113,166 @@ describe('the time to the first token', () => {
   });
 });
 
-describe('unhealthy', () => {
-  test('is five failures in a row, not four, and not five among successes', () => {
+test('the time from token to token is averaged over good answers that tell it', () => {
+  const { health } = start();
+  health.recordSuccess(ID, 20);
+  health.recordSuccess(ID);
+  health.recordSuccess(ID, 30);
+  expect(health.read(ID).msPerToken).toBe(21);
+});
+
+describe('the breaker', () => {
+  test('opens after five failures in a row, not four, and not five among successes', () => {
     const { health } = start();
     repeat(4, () => health.recordFailure(ID));
-    expect(health.read(ID).unhealthy).toBe(false);
     health.recordSuccess(ID);
     repeat(4, () => health.recordFailure(ID));
-    expect(health.read(ID).unhealthy).toBe(false);
+    expect(health.read(ID)).toMatchObject({ breaker: 'closed', openMs: 0 });
     health.recordFailure(ID);
-    expect(health.read(ID).unhealthy).toBe(true);
+    expect(health.read(ID)).toMatchObject({ breaker: 'open', openMs: 5_000 });
   });
 
-  test('rests ten seconds, gets its chance, and rests again at the next failure', () => {
+  test('opens when half of twenty requests failed, though never five in a row', () => {
+    const { health } = start();
+    repeat(9, () => {
+      health.recordSuccess(ID);
+      health.recordFailure(ID);
+    });
+    health.recordSuccess(ID);
+    expect(health.read(ID).breaker).toBe('closed');
+    health.recordFailure(ID);
+    expect(health.read(ID)).toMatchObject({ requests: 20, failures: 10, breaker: 'open' });
+  });
+
+  test('lets nobody through while open, then one probe alone, whose first token closes it', async () => {
     const { health, pass } = start();
     repeat(5, () => health.recordFailure(ID));
-    pass(9999);
-    expect(health.read(ID).unhealthy).toBe(true);
-    pass(1);
-    expect(health.read(ID).unhealthy).toBe(false);
-    health.recordFailure(ID);
-    expect(health.read(ID).unhealthy).toBe(true);
+    expect(await health.admit(ID, 1000)).toBe(false);
+    pass(5_000);
+    expect(health.read(ID)).toMatchObject({ breaker: 'half_open', openMs: 0 });
+    const admissions = [1, 2, 3].map(async () => health.admit(ID, 1000));
+    expect(await Promise.all(admissions)).toEqual([true, false, false]);
+    // Whoever ranks now need not even ask.
+    expect(health.read(ID).openMs).toBeGreaterThan(0);
+    health.recordFirstToken(ID, 100);
+    expect(health.read(ID)).toMatchObject({ breaker: 'closed', openMs: 0, requests: 0, failures: 0 });
+    expect(health.admit(ID, 1000)).toBe(true);
   });
 
-  test('ends with the first success', () => {
-    const { health } = start();
+  test('rests twice as long after each probe that failed, but never longer than 30 s', async () => {
+    const { health, pass } = start();
     repeat(5, () => health.recordFailure(ID));
+    for (const restMs of [5_000, 10_000, 20_000, 30_000, 30_000]) {
+      expect(health.read(ID).openMs).toBe(restMs);
+      pass(restMs);
+      expect(await health.admit(ID, 1000)).toBe(true);
+      health.recordFailure(ID);
+    }
+  });
+
+  test('begins with the short rest again once it was closed', async () => {
+    const { health, pass } = start();
+    repeat(5, () => health.recordFailure(ID));
+    pass(5_000);
+    await health.admit(ID, 1000);
+    health.recordFirstToken(ID, 100);
+    repeat(4, () => health.recordFailure(ID));
+    expect(health.read(ID).breaker).toBe('closed');
+    health.recordFailure(ID);
+    expect(health.read(ID)).toMatchObject({ breaker: 'open', openMs: 5_000 });
+  });
+
+  test('learns nothing from requests that began before it opened', () => {
+    const { health, pass } = start();
+    repeat(5, () => health.recordFailure(ID));
+    pass(1_000);
+    health.recordFailure(ID);
     health.recordSuccess(ID);
-    expect(health.read(ID).unhealthy).toBe(false);
+    expect(health.read(ID)).toMatchObject({ breaker: 'open', openMs: 4_000 });
+    pass(4_000);
+    health.recordSuccess(ID);
+    health.recordFailure(ID);
+    expect(health.read(ID)).toMatchObject({ breaker: 'half_open', openMs: 0 });
+  });
+
+  test('gets its probe back from a caller that left, and in time from one that is never heard of again', async () => {
+    const { health, pass } = start();
+    repeat(5, () => health.recordFailure(ID));
+    pass(5_000);
+    expect(await health.admit(ID, 1000)).toBe(true);
+    health.recordNothing(ID);
+    expect(await health.admit(ID, 1000)).toBe(true);
+    pass(1000);
+    expect(await health.admit(ID, 1000)).toBe(true);
+  });
+});
+
+describe('a cooldown', () => {
+  test('lasts as long as it was asked for, five minutes at most, and is not cut by a shorter one', () => {
+    const { health, pass } = start();
+    health.coolDown(ID, 120_000);
+    health.coolDown(ID, 1_000);
+    expect(health.read(ID)).toMatchObject({ cooldownMs: 120_000, breaker: 'closed', failures: 0 });
+    pass(120_000);
+    expect(health.read(ID).cooldownMs).toBe(0);
+    health.coolDown(ID, 86_400_000);
+    expect(health.read(ID).cooldownMs).toBe(300_000);
+  });
+});
+
+describe('among peers', () => {
+  /** Two processes of one cluster whose news arrive at once. */
+  function startTwo() {
+    let nowMs = 0;
+    let holder: string | undefined;
+    const all = new Map<string, Health>();
+    const join = (name: string): Health => {
+      const peers: HealthPeers = {
+        takeProbe: () => Promise.resolve((holder ??= name) === name),
+        returnProbe: () => void (holder = holder === name ? undefined : holder),
+        announce: (news) => all.forEach((health, other) => other !== name && health.hear(news)),
+      };
+      const health = createHealth({ now: () => nowMs, peers });
+      all.set(name, health);
+      return health;
+    };
+    return { first: join('first'), second: join('second'), pass: (ms: number) => (nowMs += ms) };
+  }
+
+  test('one probe is sent by the whole cluster, and its answer closes the breaker everywhere', async () => {
+    const { first, second, pass } = startTwo();
+    for (const health of [first, second]) repeat(5, () => health.recordFailure(ID));
+    pass(5_000);
+    expect(await Promise.all([first.admit(ID, 1000), second.admit(ID, 1000)])).toEqual([true, false]);
+    expect(second.read(ID).breaker).toBe('open');
+    first.recordFirstToken(ID, 100);
+    expect(first.read(ID).breaker).toBe('closed');
+    expect(second.read(ID).breaker).toBe('closed');
+  });
+
+  test('a probe that failed leaves it open everywhere, and the next rest over anybody may try', async () => {
+    const { first, second, pass } = startTwo();
+    for (const health of [first, second]) repeat(5, () => health.recordFailure(ID));
+    pass(5_000);
+    expect(await first.admit(ID, 1000)).toBe(true);
+    first.recordFailure(ID);
+    expect(first.read(ID).breaker).toBe('open');
+    pass(1_000);
+    expect(await second.admit(ID, 1000)).toBe(true);
+  });
+
+  test('what failed for others opens here at its first failure, not before: their network may be at fault', () => {
+    const { first, second } = startTwo();
+    repeat(5, () => first.recordFailure(ID));
+    expect(second.read(ID).breaker).toBe('closed');
+    second.recordFailure(ID);
+    expect(second.read(ID).breaker).toBe('open');
+  });
+
+  test('a cooldown holds for all', () => {
+    const { first, second } = startTwo();
+    first.coolDown(ID, 60_000);
+    expect(second.read(ID).cooldownMs).toBe(60_000);
   });
 });
 

@@ -1,3 +1,8 @@
+import { Breaker, type BreakerChange, type BreakerState } from './breaker.ts';
+import type { HealthNews, HealthPeers } from './health-peers.ts';
+import { MovingAverage } from './moving-average.ts';
+import { OutcomeWindow } from './outcome-window.ts';
+
 /** How a deployment has done lately. */
 export interface DeploymentHealth {
   /** Requests that ended in the last minute, failed ones included. */
@@ -7,8 +12,13 @@ export interface DeploymentHealth {
   readonly errorRate: number;
   /** Moving average of the time to the first token, in milliseconds; 0 when not measured lately, so that it gets measured. */
   readonly ttftMs: number;
-  /** It failed five times in a row, the last time less than ten seconds ago. */
-  readonly unhealthy: boolean;
+  /** Moving average of the time from one output token to the next, in milliseconds; 0 when not measured lately. */
+  readonly msPerToken: number;
+  readonly breaker: BreakerState;
+  /** Until its breaker lets a request through, in milliseconds; 0 when it would now. */
+  readonly openMs: number;
+  /** For how long it has asked to be left alone, in milliseconds; 0 when it has not. */
+  readonly cooldownMs: number;
 }
 
 /** Reads the health of a deployment, by candidate id; one never heard of is healthy. */
@@ -17,31 +27,51 @@ export interface HealthReader {
 }
 
 /**
- * The health of all deployments as this process sees it. Only the provider's own faults belong here: a caller that
- * leaves or sends nonsense harms nobody's health.
+ * The health of all deployments as this process sees it, with a circuit breaker for each. Only the provider's own faults
+ * belong here: a caller that leaves or sends nonsense harms nobody's health.
  */
 export interface Health extends HealthReader {
-  recordSuccess(candidateId: string): void;
-  recordFailure(candidateId: string): void;
+  /**
+   * May the deployment be asked now? At once while its breaker is closed. Of a half-open one the first to ask gets the
+   * probe, the only one of the whole cluster; it must end in one of the records below, else it is lost for `probeMs`.
+   */
+  admit(candidateId: string, probeMs: number): boolean | Promise<boolean>;
+  /** It gave its first token: a probe has succeeded. */
   recordFirstToken(candidateId: string, ttftMs: number): void;
-  /** Every deployment heard of so far, by candidate id; for metrics and for explaining a decision. */
+  /** An answer came to its good end; `msPerToken` is absent where that cannot be told. */
+  recordSuccess(candidateId: string, msPerToken?: number): void;
+  recordFailure(candidateId: string): void;
+  /** What was asked of it ended in a way that tells nothing of it: the caller left, or had asked for nonsense. */
+  recordNothing(candidateId: string): void;
+  /** It asked to be left alone for so long; five minutes at most are granted, then it is asked again. */
+  coolDown(candidateId: string, forMs: number): void;
+  /** Takes in what another process of the cluster has found. */
+  hear(news: HealthNews): void;
+  /** Every deployment heard of so far, by candidate id; for metrics and for operators. */
   snapshot(): ReadonlyMap<string, DeploymentHealth>;
 }
 
-const SLOT_MS = 10_000;
-const SLOTS = 6;
-/** So that one bad minute of a provider does not need an operator, and one bad answer does not end a deployment. */
-const FAILURES_IN_A_ROW = 5;
-/** After this rest it gets requests again; the next failure gives it another one. */
-const REST_MS = 10_000;
-/** Share of the newest measurement in the average. */
-const NEWEST_SHARE = 0.1;
-const TTFT_KEPT_MS = 300_000;
+export interface HealthOptions {
+  /** A clock in milliseconds that never goes back, such as `performance.now`. */
+  readonly now: () => number;
+  /** The other processes of the cluster; absent: there are none. */
+  readonly peers?: HealthPeers | undefined;
+}
 
-const UNKNOWN: DeploymentHealth = { requests: 0, failures: 0, errorRate: 0, ttftMs: 0, unhealthy: false };
+const LONGEST_COOLDOWN_MS = 300_000;
 
-/** @param options.now a clock in milliseconds that never goes back, such as `performance.now`. */
-export function createHealth({ now }: { readonly now: () => number }): Health {
+const UNKNOWN: DeploymentHealth = {
+  requests: 0,
+  failures: 0,
+  errorRate: 0,
+  ttftMs: 0,
+  msPerToken: 0,
+  breaker: 'closed',
+  openMs: 0,
+  cooldownMs: 0,
+};
+
+export function createHealth({ now, peers }: HealthOptions): Health {
   const records = new Map<string, HealthRecord>();
 
   function recordOf(candidateId: string): HealthRecord {
@@ -53,76 +83,105 @@ export function createHealth({ now }: { readonly now: () => number }): Health {
     return record;
   }
 
+  function note(deployment: string, { breaker, window }: HealthRecord, change: BreakerChange): void {
+    if (change === undefined) return;
+    // What it did before it recovered is no measure of it any more.
+    if (change === 'closed') window.clear();
+    peers?.returnProbe(deployment);
+    peers?.announce(
+      change === 'closed'
+        ? { kind: 'closed', deployment }
+        : { kind: 'opened', deployment, restMs: breaker.restMs(now()), trips: breaker.trips },
+    );
+  }
+
+  async function takeProbe(candidateId: string, { breaker }: HealthRecord, probeMs: number): Promise<boolean> {
+    // Taken here first, so that this process asks its peers once and not for each of its requests.
+    if (!breaker.takeProbe(now(), probeMs)) return false;
+    if (peers === undefined || (await peers.takeProbe(candidateId, probeMs))) return true;
+    breaker.leaveProbeToOthers(now());
+    return false;
+  }
+
   return {
-    recordSuccess: (candidateId) => recordOf(candidateId).countOutcome(now(), 0),
-    recordFailure: (candidateId) => recordOf(candidateId).countOutcome(now(), 1),
-    recordFirstToken: (candidateId, ttftMs) => recordOf(candidateId).measureFirstToken(now(), ttftMs),
+    admit(candidateId, probeMs) {
+      const record = records.get(candidateId);
+      return record === undefined || record.breaker.isClosed ? true : takeProbe(candidateId, record, probeMs);
+    },
+    recordFirstToken(candidateId, ttftMs) {
+      const record = recordOf(candidateId);
+      record.ttft.measure(now(), ttftMs);
+      note(candidateId, record, record.breaker.succeed(now()));
+    },
+    recordSuccess(candidateId, msPerToken) {
+      const record = recordOf(candidateId);
+      record.window.count(now(), 0);
+      if (msPerToken !== undefined) record.tokenInterval.measure(now(), msPerToken);
+      note(candidateId, record, record.breaker.succeed(now()));
+    },
+    recordFailure(candidateId) {
+      const record = recordOf(candidateId);
+      record.window.count(now(), 1);
+      note(candidateId, record, record.breaker.fail(now(), record.window.read(now())));
+    },
+    recordNothing(candidateId) {
+      if (records.get(candidateId)?.breaker.returnProbe(now()) === true) peers?.returnProbe(candidateId);
+    },
+    coolDown(candidateId, forMs) {
+      const restMs = recordOf(candidateId).coolDown(now(), forMs);
+      peers?.announce({ kind: 'cooling', deployment: candidateId, restMs });
+    },
+    hear(news) {
+      const record = recordOf(news.deployment);
+      switch (news.kind) {
+        case 'opened':
+          // Their way to the provider may be broken and ours not, so it takes a failure here as well.
+          record.breaker.suspect(now(), news.restMs);
+          break;
+        case 'closed':
+          if (record.breaker.isClosed) break;
+          record.breaker.close();
+          record.window.clear();
+          break;
+        case 'cooling':
+          record.coolDown(now(), news.restMs);
+          break;
+      }
+    },
     read: (candidateId) => records.get(candidateId)?.read(now()) ?? UNKNOWN,
     snapshot: () => new Map(Array.from(records, ([id, record]) => [id, record.read(now())])),
   };
 }
 
-/** One deployment's counts: a ring of six ten-second slots and their running totals, and the moving average. */
+/** What is kept of one deployment. */
 class HealthRecord {
-  readonly #requests = new Uint32Array(SLOTS);
-  readonly #failures = new Uint32Array(SLOTS);
-  #totalRequests = 0;
-  #totalFailures = 0;
-  /** Number of the newest slot, counted from the clock's zero. */
-  #newestSlot: number;
-  #failuresInARow = 0;
-  #lastFailureAt = 0;
-  #ttftMs = 0;
-  #ttftMeasuredAt = -Infinity;
+  readonly window: OutcomeWindow;
+  readonly breaker = new Breaker();
+  readonly ttft = new MovingAverage();
+  readonly tokenInterval = new MovingAverage();
+  #coolUntil = -Infinity;
 
   constructor(now: number) {
-    this.#newestSlot = Math.floor(now / SLOT_MS);
+    this.window = new OutcomeWindow(now);
   }
 
-  countOutcome(now: number, failed: 0 | 1): void {
-    const index = this.#rollTo(now);
-    this.#requests[index] = (this.#requests[index] ?? 0) + 1;
-    this.#failures[index] = (this.#failures[index] ?? 0) + failed;
-    this.#totalRequests += 1;
-    this.#totalFailures += failed;
-    this.#failuresInARow = failed === 1 ? this.#failuresInARow + 1 : 0;
-    if (failed === 1) this.#lastFailureAt = now;
-  }
-
-  measureFirstToken(now: number, ttftMs: number): void {
-    this.#ttftMs = this.#isTtftKnown(now) ? this.#ttftMs + NEWEST_SHARE * (ttftMs - this.#ttftMs) : ttftMs;
-    this.#ttftMeasuredAt = now;
+  /** Gives for how long it is left alone now. A shorter wish does not cut an earlier one. */
+  coolDown(now: number, forMs: number): number {
+    this.#coolUntil = Math.max(this.#coolUntil, now + Math.min(forMs, LONGEST_COOLDOWN_MS));
+    return this.#coolUntil - now;
   }
 
   read(now: number): DeploymentHealth {
-    this.#rollTo(now);
-    const requests = this.#totalRequests;
-    const failures = this.#totalFailures;
+    const { requests, failures } = this.window.read(now);
     return {
       requests,
       failures,
       errorRate: requests === 0 ? 0 : failures / requests,
-      ttftMs: this.#isTtftKnown(now) ? this.#ttftMs : 0,
-      unhealthy: this.#failuresInARow >= FAILURES_IN_A_ROW && now - this.#lastFailureAt < REST_MS,
+      ttftMs: this.ttft.read(now),
+      msPerToken: this.tokenInterval.read(now),
+      breaker: this.breaker.state(now),
+      openMs: this.breaker.restMs(now),
+      cooldownMs: Math.max(0, this.#coolUntil - now),
     };
-  }
-
-  /** Empties the slots that have left the window; gives the index of the newest. */
-  #rollTo(now: number): number {
-    const slot = Math.floor(now / SLOT_MS);
-    const passed = Math.min(slot - this.#newestSlot, SLOTS);
-    for (let step = 0; step < passed; step += 1) {
-      const index = (slot - step) % SLOTS;
-      this.#totalRequests -= this.#requests[index] ?? 0;
-      this.#totalFailures -= this.#failures[index] ?? 0;
-      this.#requests[index] = 0;
-      this.#failures[index] = 0;
-    }
-    if (passed > 0) this.#newestSlot = slot;
-    return this.#newestSlot % SLOTS;
-  }
-
-  #isTtftKnown(now: number): boolean {
-    return now - this.#ttftMeasuredAt < TTFT_KEPT_MS;
   }
 }

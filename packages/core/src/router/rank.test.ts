@@ -6,7 +6,16 @@ import type { DeploymentHealth, HealthReader } from './health.ts';
 import { rank, type Ranking, type RankRequest } from './rank.ts';
 import type { RoutingMode } from './score.ts';
 
-const WELL: DeploymentHealth = { requests: 0, failures: 0, errorRate: 0, ttftMs: 0, unhealthy: false };
+const WELL: DeploymentHealth = {
+  requests: 0,
+  failures: 0,
+  errorRate: 0,
+  ttftMs: 0,
+  msPerToken: 0,
+  breaker: 'closed',
+  openMs: 0,
+  cooldownMs: 0,
+};
 const ALL_WELL: HealthReader = { read: () => WELL };
 
 /** Health by candidate id; whoever is not named is well. */
@@ -108,17 +117,34 @@ test('measures against the eligible only', () => {
   ]);
 });
 
-test('names the reason for everyone excluded, unhealthy ones too', () => {
+test('names the reason for everyone excluded, and when it passes by itself', () => {
   const { ranked, excluded } = rank(
     FOUR,
     requestOf({ inputTokens: 20_000, minWeight: 3, maxBudgetNanoUsd: 100_000_000_000n }),
-    healthOf({ 'claude-opus@anthropic': { unhealthy: true } }),
+    healthOf({
+      'claude-opus@anthropic': { breaker: 'open', openMs: 4_000 },
+      'gpt-4@openai': { cooldownMs: 60_000 },
+    }),
   );
-  expect(ranked.map(({ candidate }) => candidate.model.id).toSorted()).toEqual(['claude-sonnet', 'gpt-4']);
-  expect(excluded.map(({ candidate, reason }) => [candidate.model.id, reason])).toEqual([
-    ['gpt-3.5-turbo', 'context_overflow'],
-    ['claude-opus', 'unhealthy'],
-  ]);
+  expect(ranked.map(({ candidate }) => candidate.model.id)).toEqual(['claude-sonnet']);
+  const reasons = excluded.map(({ candidate, ...why }) => [candidate.model.id, why.reason, why.retryInMs] as const);
+  expect(new Set(reasons)).toEqual(
+    new Set([
+      ['claude-opus', 'unhealthy', 4_000],
+      ['gpt-3.5-turbo', 'context_overflow', undefined],
+      ['gpt-4', 'cooling_down', 60_000],
+    ]),
+  );
+});
+
+test('a deployment whose breaker is half-open has the place it would have without its failures', () => {
+  const request = requestOf({ mode: 'cheap' });
+  const failures = { errorRate: 1, requests: 9, failures: 9 };
+  const best = idsOf(rank(FOUR, request, ALL_WELL))[0] ?? '';
+  const failing = rank(FOUR, request, healthOf({ [best]: { ...failures, breaker: 'closed' } }));
+  const recovering = rank(FOUR, request, healthOf({ [best]: { ...failures, breaker: 'half_open' } }));
+  expect(failing.ranked.find(({ candidate }) => candidate.id === best)?.terms.failure).toBeGreaterThan(0);
+  expect(idsOf(recovering)[0]).toBe(best);
 });
 
 test('with nobody there, nobody is ranked', () => {
@@ -190,4 +216,13 @@ test('the order of the candidates has no influence', () => {
       expect(idsOf(rank(shuffled, request, health))).toEqual(idsOf(rank(some, request, health)));
     }),
   );
+});
+
+test('whoever refuses our credentials is left out, and that does not pass by itself', async () => {
+  const refused = createCandidate(GPT_4, 'openai');
+  const { credential } = refused.provider;
+  credential.reject(await credential.load());
+  const { ranked, excluded } = rank([refused, createCandidate(SONNET, 'anthropic')], requestOf(), ALL_WELL);
+  expect(ranked.map(({ candidate }) => candidate.model.id)).toEqual(['claude-sonnet']);
+  expect(excluded).toEqual([{ candidate: refused, reason: 'credentials_refused' }]);
 });

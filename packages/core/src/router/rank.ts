@@ -27,6 +27,8 @@ export interface RankedCandidate {
 export interface ExcludedCandidate {
   readonly candidate: Candidate;
   readonly reason: ExclusionReason;
+  /** Milliseconds after which the reason may have passed by itself; absent when it does not. */
+  readonly retryInMs?: number | undefined;
 }
 
 export interface Ranking {
@@ -49,13 +51,24 @@ export function rank(candidates: readonly Candidate[], request: RankRequest, hea
   const eligible: EligibleCandidate[] = [];
   const excluded: ExcludedCandidate[] = [];
   for (const candidate of candidates) {
-    const { ttftMs, errorRate, unhealthy } = health.read(candidate.id);
+    const { ttftMs, breaker, openMs, cooldownMs, ...lately } = health.read(candidate.id);
     const { weight, price } = candidate.model;
     const estimatedCostNanoUsd = estimateCost(request.inputTokens, request.outputTokens, price);
-    const reason = findExclusion(candidate, request, { estimatedCostNanoUsd, unhealthy });
-    if (reason !== undefined) excluded.push({ candidate, reason });
-    else
-      eligible.push({ candidate, estimatedCostNanoUsd, cost: Number(estimatedCostNanoUsd), ttftMs, errorRate, weight });
+    const reason = findExclusion(candidate, request, {
+      estimatedCostNanoUsd,
+      credentialsRefused: candidate.provider.credential.ejectedForMs() > 0,
+      unhealthy: openMs > 0,
+      coolingDown: cooldownMs > 0,
+    });
+    if (reason !== undefined) {
+      const passes = reason === 'unhealthy' || reason === 'cooling_down';
+      excluded.push({ candidate, reason, retryInMs: passes ? Math.max(openMs, cooldownMs) : undefined });
+      continue;
+    }
+    // Ranked by its failures, a deployment that may have recovered would never be asked whether it has.
+    const errorRate = breaker === 'half_open' ? 0 : lately.errorRate;
+    const cost = Number(estimatedCostNanoUsd);
+    eligible.push({ candidate, estimatedCostNanoUsd, cost, ttftMs, errorRate, weight });
   }
 
   const maxima = findMaxima(eligible);

@@ -173,6 +173,9 @@ function noAnswerInTime(): GatewayError {
   return new GatewayError('upstream_timeout', 'The provider did not begin to answer in time.');
 }
 
+/** The machine has no more files, ports or memory for sockets to give to this process: no fault of a provider's. */
+const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
+
 /** What went wrong on the wire, in our words; undici's own error is kept as the cause. */
 function toGatewayError(error: Error, answered: boolean): Error {
   if (isGatewayError(error)) return error;
@@ -185,6 +188,11 @@ function toGatewayError(error: Error, answered: boolean): Error {
         cause: error,
       });
     default:
+  }
+  if (EXHAUSTED.has(code)) {
+    return new GatewayError('overloaded', 'The gateway has no connections left. Try again in a moment.', {
+      cause: error,
+    });
   }
   if (
     // By its name: undici 8.12 leaves its code out.

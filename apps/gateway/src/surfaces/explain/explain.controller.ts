@@ -1,5 +1,12 @@
 import { Controller, Inject, Post, Req } from '@nestjs/common';
-import { estimateInput, formatUsd, openaiDialect, type JsonObject, type RankedCandidate } from '@tokenhub/core';
+import {
+  estimateInput,
+  formatUsd,
+  openaiDialect,
+  type DeploymentHealth,
+  type JsonObject,
+  type RankedCandidate,
+} from '@tokenhub/core';
 import type { FastifyRequest } from 'fastify';
 import { estimateUse } from '../../admission/estimate.ts';
 import type { ChatServices } from '../../complete-chat.ts';
@@ -38,12 +45,17 @@ export class ExplainController {
     return {
       mode: policy.mode,
       estimated_input_tokens: inputTokens,
-      ranked: ranking.ranked.map(toRanked),
-      excluded: ranking.excluded.map(({ candidate, reason }) => ({
+      ranked: ranking.ranked.map((ranked) => ({
+        ...toRanked(ranked),
+        health: toHealth(health.read(ranked.candidate.id)),
+      })),
+      excluded: ranking.excluded.map(({ candidate, reason, retryInMs }) => ({
         deployment: candidate.id,
         model: candidate.model.id,
         provider: candidate.provider.id,
         reason,
+        retry_in_ms: retryInMs === undefined ? null : Math.ceil(retryInMs),
+        health: toHealth(health.read(candidate.id)),
       })),
       reservation: {
         scopes: catalog.scopesOf(key).map(({ id }) => id),
@@ -81,5 +93,16 @@ function toRanked({
     estimated_cost_usd: formatUsd(estimatedCostNanoUsd),
     ttft_ms: ttftMs,
     error_rate: errorRate,
+  };
+}
+
+function toHealth(health: DeploymentHealth): Record<string, unknown> {
+  return {
+    breaker: health.breaker,
+    open_ms: Math.ceil(health.openMs),
+    cooldown_ms: Math.ceil(health.cooldownMs),
+    requests: health.requests,
+    failures: health.failures,
+    ms_per_token: health.msPerToken,
   };
 }

@@ -3,6 +3,7 @@ import { parsePrice } from '../../cost/parse-price.ts';
 import { openaiDialect } from '../../dialects/openai/openai-dialect.ts';
 import { isGatewayError, type GatewayError } from '../../errors.ts';
 import { createAnthropic } from '../../providers/anthropic.ts';
+import { staticCredential, type Credential } from '../../providers/credential.ts';
 import { createOpenai } from '../../providers/openai.ts';
 import { createHealth } from '../../router/health.ts';
 import type { RankedCandidate } from '../../router/rank.ts';
@@ -17,7 +18,11 @@ export interface WorldOptions {
   readonly providers: Readonly<Record<string, Script>>;
   /** By provider; the others have all the time they need. */
   readonly firstEventTimeoutsMs?: Readonly<Record<string, number>>;
+  /** By provider; the others have a key that does not change. */
+  readonly credentials?: Readonly<Record<string, Credential>>;
   readonly idleTimeoutMs?: number;
+  readonly progressTimeoutMs?: number;
+  readonly totalTimeoutMs?: number;
   readonly contextWindows?: Readonly<Record<string, number>>;
 }
 
@@ -25,7 +30,8 @@ const now = (): number => performance.now();
 
 /** Providers on a real server, reached by the real client, and everything that is to be seen from outside. */
 export async function createWorld(options: WorldOptions) {
-  const { providers, firstEventTimeoutsMs = {}, idleTimeoutMs = 10_000, contextWindows = {} } = options;
+  const { providers, firstEventTimeoutsMs = {}, credentials = {}, contextWindows = {} } = options;
+  const { idleTimeoutMs = 10_000, progressTimeoutMs: progressMs = 10_000, totalTimeoutMs: totalMs } = options;
   const asked: string[] = [];
   const hungUp: string[] = [];
   const server = await startHttpServer((response, request) => {
@@ -46,7 +52,9 @@ export async function createWorld(options: WorldOptions) {
     const baseUrl = new URL(isAnthropic ? `/${name}/` : `/${name}/v1/`, server.origin);
     const create = isAnthropic ? createAnthropic : createOpenai;
     const model = { id: name, weight: 5, price: parsePrice({ input: '1', output: '2' }), contextWindow: contextWindows[name] };
-    const provider = create({ id: name, baseUrl, apiKey: 'secret', http, firstEventTimeoutMs: firstEventTimeoutsMs[name] ?? 10_000 });
+    const credential = credentials[name] ?? staticCredential('secret', now);
+    const timeouts = { firstEventMs: firstEventTimeoutsMs[name] ?? 10_000, progressMs, totalMs };
+    const provider = create({ id: name, baseUrl, credential, http, timeouts });
     const terms = { cost: 0, latency: 0, failure: 0, capability: 0 };
     const candidate = { id: name, model, provider, upstreamModel: name };
     return { candidate, terms, score: 0, estimatedCostNanoUsd: 0n, ttftMs: 0, errorRate: 0 };

@@ -1,5 +1,6 @@
 import { parsePrice } from '../../cost/parse-price.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
+import { staticCredential } from '../../providers/credential.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Candidate, Model } from '../candidate.ts';
 
@@ -11,7 +12,8 @@ export function createModel(id: string, members: Partial<Model> = {}): Model {
 export function createCandidate(model: Model, providerId = 'openai'): Candidate {
   const provider: Provider = {
     id: providerId,
-    firstEventTimeoutMs: 1000,
+    credential: staticCredential(undefined, () => 0),
+    timeouts: { firstEventMs: 1000, progressMs: 600_000 },
     get dialect(): Dialect {
       throw new Error('the router looked into a dialect');
     },

@@ -1,0 +1,56 @@
+import { GatewayError } from '../errors.ts';
+import type { HttpAnswer } from '../providers/http-client.ts';
+import type { Provider, ProviderCall } from '../providers/provider.ts';
+
+export interface SendRequestOptions extends Pick<ProviderCall, 'body' | 'requestId' | 'signal'> {
+  readonly now: () => number;
+  /** When an answer must have begun, by `now`; what is sent again gets what is left of it. */
+  readonly endsAt: number;
+}
+
+/**
+ * Sends a request with the provider's credential. When the provider answers 401 the credential is refreshed, once for all
+ * requests that wait, and the request is sent again, once: nothing of the first answer has been looked at. A second 401
+ * ejects the credential and is given as it is.
+ * @throws GatewayError `upstream_auth` when the credential cannot be read, `upstream_timeout`, or as `Provider.open`.
+ */
+export async function sendRequest(provider: Provider, options: SendRequestOptions): Promise<HttpAnswer> {
+  const { credential } = provider;
+  const { body, requestId, signal } = options;
+  const send = (secret: ProviderCall['secret']): Promise<HttpAnswer> =>
+    provider.open({ secret, body, requestId, signal, headersTimeoutMs: timeLeft(options) });
+
+  const secret = credential.secret ?? (await waitFor(credential.load(), options));
+  const answer = await send(secret);
+  if (answer.status !== 401) return answer;
+  answer.discard();
+  const refreshed = await waitFor(credential.refresh(secret), options);
+  const secondAnswer = await send(refreshed);
+  if (secondAnswer.status === 401) credential.reject(refreshed);
+  return secondAnswer;
+}
+
+/** What a promise gives that other requests wait for too: it goes on, but this request leaves it when aborted or out of time. */
+async function waitFor<Value>(shared: Promise<Value>, options: SendRequestOptions): Promise<Value> {
+  const { signal } = options;
+  const { promise: over, reject: leave } = Promise.withResolvers<never>();
+  const onAbort = (): void => leave(signal.reason);
+  const alarm = setTimeout(() => leave(tooLate()), timeLeft(options));
+  signal.addEventListener('abort', onAbort);
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([shared, over]);
+  } finally {
+    clearTimeout(alarm);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** In milliseconds; at least one, since a timer's zero may mean for ever. */
+function timeLeft({ endsAt, now }: SendRequestOptions): number {
+  return Math.max(1, endsAt - now());
+}
+
+export function tooLate(): GatewayError {
+  return new GatewayError('upstream_timeout', 'The provider did not begin its answer in time.');
+}
