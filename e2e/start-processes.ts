@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startRedis } from '@tokenhub/local-redis';
-import { startSimulator } from '@tokenhub/simulator';
+import { startSimulator, type Simulator } from '@tokenhub/simulator';
 
 export const KEY = 'tokenhub_e2e-key-0123456789';
 export const ADMIN_TOKEN = 'admin-token-of-the-e2e-tests';
@@ -28,11 +28,17 @@ export interface Service {
   readonly url: string;
   /** Exit code or signal. */
   readonly ended: Promise<unknown>;
+  /** All that it has printed so far. */
+  readonly output: () => string;
 }
 
 export interface Processes {
   readonly gatewayUrl: string;
-  startGateway(): Promise<Service>;
+  readonly redisUrl: string;
+  readonly simulator: Simulator;
+  /** The configuration that gateways read, to be changed under them. */
+  readonly configFile: string;
+  startGateway(env?: Readonly<Record<string, string>>): Promise<Service>;
   startAccounting(): Promise<Service>;
   stop(): Promise<void>;
 }
@@ -58,15 +64,18 @@ export async function prepareProcesses(): Promise<Processes> {
     LOG_LEVEL: 'warn',
   };
   const services: Service[] = [];
-  const start = async (app: 'gateway' | 'accounting'): Promise<Service> => {
-    const service = await startService(app, env);
+  const start = async (app: 'gateway' | 'accounting', more = {}): Promise<Service> => {
+    const service = await startService(app, { ...env, ...more });
     services.push(service);
     return service;
   };
   const gateway = await start('gateway');
   return {
     gatewayUrl: gateway.url,
-    startGateway: () => start('gateway'),
+    redisUrl: redis.url,
+    simulator,
+    configFile: env.TOKENHUB_CONFIG,
+    startGateway: (more) => start('gateway', more),
     startAccounting: () => start('accounting'),
     async stop() {
       for (const service of services) service.process.kill('SIGKILL');
@@ -96,5 +105,5 @@ export async function startService(
     });
     void ended.then((code) => reject(new Error(`${app} ended with ${String(code)}:\n${output}`)));
   });
-  return { process: child, url: await listening, ended };
+  return { process: child, url: await listening, ended, output: () => output };
 }

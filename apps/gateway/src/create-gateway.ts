@@ -141,8 +141,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const old = catalog;
       catalog = createCatalog(config);
       authenticator = createAuthenticator(config.keys, keyPepper);
-      // Waits for the answers that are still coming in.
-      old.close().catch((error: unknown) => log.warn({ err: error }, 'connections to providers did not close'));
+      // Requests that began before may still have to ask their providers.
+      exchanges
+        .ended()
+        .then(() => old.close())
+        .catch((error: unknown) => log.warn({ err: error }, 'connections to providers did not close'));
     },
     close(leave) {
       const left = shutdown.begin(leave);

@@ -24,6 +24,8 @@ export interface TestGatewayOptions {
   readonly config: string;
   readonly simulator?: SimulatorOptions;
   readonly maxRequests?: number;
+  /** Another gateway, whose Redis and simulator this one shares: a cluster of two. */
+  readonly beside?: TestGateway;
 }
 
 /** A gateway on a free port, with a Redis and a simulator of its own. */
@@ -31,9 +33,10 @@ export async function startTestGateway({
   config,
   simulator: simulatorOptions,
   maxRequests,
+  beside,
 }: TestGatewayOptions): Promise<TestGateway> {
-  const redis = await startRedis();
-  const simulator = await startSimulator(simulatorOptions);
+  const redis = beside?.redis ?? (await startRedis());
+  const simulator = beside?.simulator ?? (await startSimulator(simulatorOptions));
   const gateway = await createGateway({
     config: readTestConfig(config, simulator.url),
     redis: redisOptions(redis.url),
@@ -63,6 +66,7 @@ export async function startTestGateway({
     get: (path) => fetch(gateway.url + path, { headers: { authorization: `Bearer ${KEY}` } }),
     async close() {
       await gateway.close({ preStopMs: 0, drainMs: 0 });
+      if (beside !== undefined) return;
       await simulator.close();
       await redis.stop();
     },

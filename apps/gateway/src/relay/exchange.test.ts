@@ -121,6 +121,24 @@ describe('draining', () => {
     exchanges.stop();
   });
 
+  it('of what there is now does not wait for what begins meanwhile', async () => {
+    const exchanges = createExchanges(() => Date.now());
+    const before = open(exchanges);
+    let ended = false;
+    void exchanges.ended().then(() => (ended = true));
+    const after = open(exchanges);
+    after.exchange.close();
+    after.response.emit('close');
+    await vi.advanceTimersByTimeAsync(10);
+    expect(ended).toBe(false);
+    open(exchanges);
+    before.exchange.close();
+    before.response.emit('close');
+    await vi.advanceTimersByTimeAsync(10);
+    expect(ended).toBe(true);
+    exchanges.stop();
+  });
+
   it('ends what is left at its deadline, and a second later cuts callers that do not read', async () => {
     const exchanges = createExchanges(() => Date.now());
     const { response, exchange } = open(exchanges);

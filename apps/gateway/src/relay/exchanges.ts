@@ -9,6 +9,8 @@ export interface Exchanges {
   readonly streams: number;
   /** To be called before the first wait, so that no departure is missed. */
   open(response: ServerResponse): Exchange;
+  /** Resolves when all exchanges that there are now have ended, however many have begun meanwhile. */
+  ended(): Promise<void>;
   /**
    * Resolves when all exchanges have ended; after `timeoutMs` those that are left are ended, and cut a second later if their
    * callers do not read even then. A later call may be less patient.
@@ -24,12 +26,27 @@ const FLUSH_MS = 1_000;
 /** @param now a clock in milliseconds that never goes back. One timer serves all exchanges. */
 export function createExchanges(now: () => number): Exchanges {
   const live = new Set<Exchange>();
-  const onIdle = new Set<() => void>();
+  /** Those who wait, and for which exchanges. */
+  const waiting = new Set<{ readonly left: Set<Exchange>; readonly resolve: () => void }>();
   const ticker = setInterval(() => {
     const time = now();
     for (const exchange of live) exchange.tick(time);
   }, TICK_MS);
   ticker.unref();
+
+  function end(exchange: Exchange): void {
+    live.delete(exchange);
+    for (const waiter of waiting) {
+      if (!waiter.left.delete(exchange) || waiter.left.size > 0) continue;
+      waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  function ended(): Promise<void> {
+    if (live.size === 0) return Promise.resolve();
+    return new Promise((resolve) => waiting.add({ left: new Set(live), resolve }));
+  }
 
   function endAll(): void {
     const reason = new GatewayError('gateway_shutdown', 'The gateway was shut down. Send the request again.');
@@ -46,18 +63,14 @@ export function createExchanges(now: () => number): Exchanges {
       return count;
     },
     open(response) {
-      const exchange = new Exchange(response, now(), () => {
-        live.delete(exchange);
-        if (live.size === 0) for (const resolve of onIdle) resolve();
-      });
+      const exchange = new Exchange(response, now(), () => end(exchange));
       live.add(exchange);
       return exchange;
     },
+    ended,
     async drain(timeoutMs) {
-      if (live.size === 0) return;
-      const idle = new Promise<void>((resolve) => onIdle.add(resolve));
       const timers = [setTimeout(endAll, timeoutMs), setTimeout(endAll, timeoutMs + FLUSH_MS)];
-      await idle;
+      while (live.size > 0) await ended();
       for (const timer of timers) clearTimeout(timer);
     },
     stop: () => clearInterval(ticker),
