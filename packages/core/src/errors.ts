@@ -46,6 +46,8 @@ export const ERRORS = {
 
   // Providers
   upstream_auth: provider(502),
+  /** No connection to it was free in time: a bound of ours, no fault of the provider. */
+  upstream_busy: { ...ours(503), failover: 'next' },
   upstream_rate_limited: { ...provider(429), type: 'rate_limit_error', blamesProvider: false },
   upstream_unavailable: { ...provider(502), transient: true },
   upstream_protocol: provider(502),

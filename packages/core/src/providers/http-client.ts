@@ -3,7 +3,8 @@ export interface HttpClient {
   /**
    * Sends a POST and gives the answer as soon as its headers are there. Whoever calls this must read the body to its
    * end, call `discard`, or abort the signal.
-   * @throws GatewayError `upstream_unavailable` (refused, reset, TLS, DNS), `upstream_timeout` (connect, headers), or the signal's reason.
+   * @throws GatewayError `upstream_unavailable` (refused, reset, TLS, DNS), `upstream_timeout` (connect, headers),
+   * `upstream_busy` (no connection was free in time), `overloaded` (this machine has no sockets left), or the signal's reason.
    */
   post(request: HttpRequest): Promise<HttpAnswer>;
 }

@@ -9,6 +9,13 @@ const HIGH_WATER_BYTES = 64 * 1024;
 const DISCARD_BYTES = 64 * 1024;
 const DISCARD_MS = 1_000;
 
+export interface UndiciExchangeOptions extends Pick<HttpRequest, 'signal' | 'headersTimeoutMs'> {
+  /** Longest wait for a connection, be it for a new one or for one that is in use, in milliseconds. */
+  readonly connectionTimeoutMs: number;
+  readonly answer: (answer: HttpAnswer) => void;
+  readonly fail: (error: Error) => void;
+}
+
 /**
  * One request and its answer on an undici connection: undici's handler on one side, the answer with its body on the other.
  *
@@ -34,11 +41,7 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpAnswer, A
   /** Until the headers are there, and again after `discard`. */
   #alarm: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    { signal, headersTimeoutMs }: Pick<HttpRequest, 'signal' | 'headersTimeoutMs'>,
-    answer: (answer: HttpAnswer) => void,
-    fail: (error: Error) => void,
-  ) {
+  constructor({ signal, headersTimeoutMs, connectionTimeoutMs, answer, fail }: UndiciExchangeOptions) {
     this.#signal = signal;
     this.#answer = answer;
     this.#fail = fail;
@@ -47,7 +50,17 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpAnswer, A
       return;
     }
     signal.addEventListener('abort', this.#onAbort, { once: true });
-    this.#alarm = setTimeout(() => this.#close(noAnswerInTime()), headersTimeoutMs);
+    const restMs = headersTimeoutMs - connectionTimeoutMs;
+    this.#alarm =
+      restMs <= 0
+        ? setTimeout(() => this.#close(noAnswerInTime()), headersTimeoutMs)
+        : setTimeout(() => this.#onConnectionDue(restMs), connectionTimeoutMs);
+  }
+
+  /** A connection of its own either is there by now or, as all may be in use, will not be soon. */
+  #onConnectionDue(restMs: number): void {
+    if (this.#controller === undefined) this.#close(noConnectionFree());
+    else this.#alarm = setTimeout(() => this.#close(noAnswerInTime()), restMs);
   }
 
   /** True when nothing can come of it any more. */
@@ -167,6 +180,10 @@ function flatten(headers: IncomingHttpHeaders): Record<string, string | undefine
   const flat: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(headers)) flat[name] = Array.isArray(value) ? value.at(-1) : value;
   return flat;
+}
+
+function noConnectionFree(): GatewayError {
+  return new GatewayError('upstream_busy', 'All connections that may be made to the provider are in use.');
 }
 
 function noAnswerInTime(): GatewayError {

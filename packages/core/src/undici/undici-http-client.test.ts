@@ -331,6 +331,20 @@ describe('before the headers', () => {
     await client.post();
     await expect(client.post({ headersTimeoutMs: 200 })).rejects.toMatchObject({ code: 'upstream_timeout' });
   });
+
+  test('when all connections are in use, that is said as soon as a new one would have been made', async () => {
+    await using server = await startHttpServer((response) => response.write('x'));
+    const client = createClient(server.origin, { maxConnections: 1, connectTimeoutMs: 100 });
+    await client.post();
+    await expect(client.post({ headersTimeoutMs: 60_000 })).rejects.toMatchObject({ code: 'upstream_busy' });
+  });
+
+  test('a connection that is there leaves all of its time to the headers', async () => {
+    await using server = await startHttpServer((response) => setTimeout(() => response.end('x'), 1_500));
+    const client = createClient(server.origin, { connectTimeoutMs: 100 });
+    expect(await piecesOf(await client.post({ headersTimeoutMs: 60_000 }))).toEqual(['x']);
+    await expect(client.post({ headersTimeoutMs: 1_200 })).rejects.toMatchObject({ code: 'upstream_timeout' });
+  });
 });
 
 describe('within the body', () => {

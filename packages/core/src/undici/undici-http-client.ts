@@ -12,7 +12,7 @@ export interface UndiciHttpClientOptions {
   readonly connectTimeoutMs?: number;
   /** Longest silence between two reads of a body. @defaultValue 120_000 */
   readonly idleTimeoutMs?: number;
-  /** Most connections to this provider at a time; further requests wait for one. @defaultValue 512 */
+  /** Most connections to this provider at a time; further requests wait for one, as long as for a new one. @defaultValue 512 */
   readonly maxConnections?: number;
   /** The provider may have an address on loopback or in a private range. @defaultValue false */
   readonly allowPrivate?: boolean;
@@ -23,6 +23,9 @@ export interface UndiciHttpClient extends HttpClient {
   /** Ends idle connections at once and busy ones when their answers have ended. */
   close(): Promise<void>;
 }
+
+/** So that a connection that cannot be made is told from one that is not free: undici sees the former in time. */
+const CONNECTING_MARGIN_MS = 1_000;
 
 /** @throws TypeError when the origin is an IP address that a provider may not have. */
 export function createUndiciHttpClient(options: UndiciHttpClientOptions): UndiciHttpClient {
@@ -50,7 +53,14 @@ export function createUndiciHttpClient(options: UndiciHttpClientOptions): Undici
   return {
     post(request: HttpRequest): Promise<HttpAnswer> {
       return new Promise((resolve, reject) => {
-        const exchange = new UndiciExchange(request, resolve, reject);
+        const { signal, headersTimeoutMs } = request;
+        const exchange = new UndiciExchange({
+          signal,
+          headersTimeoutMs,
+          connectionTimeoutMs: connectTimeoutMs + CONNECTING_MARGIN_MS,
+          answer: resolve,
+          fail: reject,
+        });
         if (exchange.over) return;
         const dispatch: Dispatcher.DispatchOptions = {
           path: request.url.pathname + request.url.search,
