@@ -74,8 +74,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
   const capacity = toCapacity(readResources(), options.maxRequests);
   const exchanges = createExchanges(() => performance.now());
-  const gate = createGate(capacity, () => exchanges.size);
   const shutdown = createShutdown(exchanges);
+  const gate = createGate({ capacity, inFlight: () => exchanges.size, isClosed: () => shutdown.refuses });
   let catalog: Catalog = createCatalog(options.config);
   let authenticator: Authenticator = createAuthenticator(options.config.keys, keyPepper);
 

@@ -5,14 +5,21 @@ import type { Capacity } from './capacity.ts';
 export interface Gate {
   /** Requests refused so far. */
   readonly refused: number;
-  /** To be called first for every chat. @throws GatewayError `overloaded` */
+  /** To be called first for every chat. @throws GatewayError `overloaded`, `shutting_down` */
   enter(): void;
   /** Waits for the quota store in a queue with a bound. @throws GatewayError `overloaded`, and what `ask` throws. */
   admit<Answer>(ask: () => Promise<Answer>): Promise<Answer>;
 }
 
-/** @param inFlight how many chat requests there are, the one that enters included. */
-export function createGate(capacity: Capacity, inFlight: () => number): Gate {
+export interface GateOptions {
+  readonly capacity: Capacity;
+  /** How many chat requests there are, the one that enters included. */
+  readonly inFlight: () => number;
+  /** The process is ending and takes nothing new. */
+  readonly isClosed: () => boolean;
+}
+
+export function createGate({ capacity, inFlight, isClosed }: GateOptions): Gate {
   let waiting = 0;
   let refused = 0;
 
@@ -26,6 +33,7 @@ export function createGate(capacity: Capacity, inFlight: () => number): Gate {
       return refused;
     },
     enter() {
+      if (isClosed()) throw new GatewayError('shutting_down', 'The gateway is shutting down. Send the request again.');
       if (inFlight() > capacity.requests) refuse();
     },
     async admit(ask) {
