@@ -141,6 +141,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const old = catalog;
       catalog = createCatalog(config);
       authenticator = createAuthenticator(config.keys, keyPepper);
+      cluster.health.retain(new Set(catalog.candidates.map(({ id }) => id)));
       // Requests that began before may still have to ask their providers.
       exchanges
         .ended()

@@ -84,6 +84,8 @@ export function createChatMetrics(gauges: Gauges, log: FastifyBaseLogger): ChatM
       labelNames: ['deployment'],
       registers,
       collect() {
+        // Deployments come and go with the configuration.
+        gauge.reset();
         for (const [deployment, health] of gauges.deployments()) gauge.set({ deployment }, read(health));
       },
     });

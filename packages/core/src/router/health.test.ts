@@ -285,3 +285,11 @@ test('keeps deployments apart, and shows all of them', () => {
     ['gpt-4@other', 0],
   ]);
 });
+
+test('forgets deployments that are gone, and only those', () => {
+  const { health } = start();
+  health.recordFailure(ID);
+  health.recordFailure('gpt-4@gone');
+  health.retain(new Set([ID]));
+  expect([...health.snapshot().keys()]).toEqual([ID]);
+});

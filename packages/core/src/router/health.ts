@@ -47,6 +47,8 @@ export interface Health extends HealthReader {
   coolDown(candidateId: string, forMs: number): void;
   /** Takes in what another process of the cluster has found. */
   hear(news: HealthNews): void;
+  /** Forgets all other deployments: those of a configuration that is not in force any more. */
+  retain(candidateIds: ReadonlySet<string>): void;
   /** Every deployment heard of so far, by candidate id; for metrics and for operators. */
   snapshot(): ReadonlyMap<string, DeploymentHealth>;
 }
@@ -147,6 +149,9 @@ export function createHealth({ now, peers }: HealthOptions): Health {
           record.coolDown(now(), news.restMs);
           break;
       }
+    },
+    retain(candidateIds) {
+      for (const id of records.keys()) if (!candidateIds.has(id)) records.delete(id);
     },
     read: (candidateId) => records.get(candidateId)?.read(now()) ?? UNKNOWN,
     snapshot: () => new Map(Array.from(records, ([id, record]) => [id, record.read(now())])),
