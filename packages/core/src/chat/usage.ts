@@ -13,6 +13,8 @@ export interface ReportedUsage {
   readonly cacheWriteTokens?: number | undefined;
   /** Part of `completionTokens` that was spent on reasoning. */
   readonly reasoningTokens?: number | undefined;
+  /** Output was only stated at the beginning of the answer, and not yet, or never, at its end. */
+  readonly outputIsProvisional?: true | undefined;
 }
 
 /** Token counts that are billed: each known, whole, at least 0, and no part larger than its whole. */

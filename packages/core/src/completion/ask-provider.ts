@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import type { RankedCandidate } from '../router/rank.ts';
 import type { OpenCompletionOptions } from './open-completion.ts';
@@ -34,9 +35,11 @@ export async function askProvider(
 
   const endsAt = Math.min(now() + provider.timeouts.firstEventMs, deadline);
   const answer = await sendRequest(provider, { body: JSON.stringify(body), requestId, signal, now, endsAt });
+  const isGood = answer.status >= 200 && answer.status < 300;
+  if (isGood) refuseCompressed(answer);
   const alarm = setTimeout(() => answer.abort(tooLate()), Math.max(1, endsAt - now()));
   const stopAlarm = (): void => clearTimeout(alarm);
-  if (answer.status >= 200 && answer.status < 300) return { answer, stopAlarm };
+  if (isGood) return { answer, stopAlarm };
   try {
     const text = await readText(answer, MAX_ERROR_BYTES);
     signal.throwIfAborted();
@@ -44,6 +47,16 @@ export async function askProvider(
   } finally {
     stopAlarm();
   }
+}
+
+/** Bytes are relayed as they come, and what compressed ones inflate to has no bound. @throws GatewayError `upstream_protocol` */
+function refuseCompressed(answer: HttpAnswer): void {
+  const { 'content-encoding': encoding = 'identity' } = answer.headers;
+  if (encoding === 'identity') return;
+  const message = 'The provider compressed its answer though it was asked not to.';
+  const error = new GatewayError('upstream_protocol', message, { upstreamStatus: answer.status });
+  answer.abort(error);
+  throw error;
 }
 
 /**

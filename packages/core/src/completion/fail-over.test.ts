@@ -32,12 +32,14 @@ interface Run {
   /** Those who may not be asked. */
   readonly refused?: readonly string[];
   readonly budget?: RetryBudget;
+  /** Those that have not done well lately. */
+  readonly failing?: readonly string[];
 }
 
 /** Lets candidates fail with these codes, one after the other, then serve. */
 async function run(codes: readonly ErrorCode[], options: Run = {}) {
   const { windows = { a: undefined, b: undefined, c: undefined, d: undefined }, maxAttempts = 3 } = options;
-  const { retryAfterMs, upstreamStatus = 500, refused = [], budget = UNLIMITED_RETRIES } = options;
+  const { retryAfterMs, upstreamStatus = 500, refused = [], failing = [], budget = UNLIMITED_RETRIES } = options;
   const tried: string[] = [];
   const heard: string[] = [];
   const pauses: number[] = [];
@@ -46,6 +48,7 @@ async function run(codes: readonly ErrorCode[], options: Run = {}) {
     ranked: options.ranked ?? rankedOf(windows),
     maxAttempts,
     budget,
+    doesWell: (candidate) => !failing.includes(nameOf(candidate)),
     admit: (candidate) => !refused.includes(nameOf(candidate)),
     timeLeftMs: options.timeLeftMs ?? (() => 60_000),
     pause: (ms) => Promise.resolve(void pauses.push(ms)),
@@ -222,18 +225,19 @@ describe('one that may not be asked now', () => {
 });
 
 describe('the budget of a process', () => {
-  test('bounds what an outage of everything costs to 1.2 times the requests and a reserve', async () => {
+  test('bounds what a lasting outage of everything costs to 1.2 times the requests and a reserve', async () => {
     const budget = createRetryBudget();
     let calls = 0;
     for (let request = 0; request < 1_000; request++) {
-      const { tried } = await run(Array<ErrorCode>(3).fill('upstream_unavailable'), { budget });
+      const failing = ['a', 'b', 'c', 'd'];
+      const { tried } = await run(Array<ErrorCode>(3).fill('upstream_unavailable'), { budget, failing });
       calls += tried.length;
     }
     expect(calls).toBeLessThanOrEqual(1_220);
     expect(calls).toBeGreaterThan(1_200);
   });
 
-  test('never keeps a request from a deployment that works', async () => {
+  test('never keeps a request from a deployment that does well, however many need it at once', async () => {
     const budget = createRetryBudget();
     for (let request = 0; request < 1_000; request++) {
       expect((await run(['upstream_unavailable'], { budget })).outcome).toBe('b');
@@ -258,6 +262,7 @@ test("an error that is not ours ends it at once and is nobody's failure", async 
     ranked: rankedOf({ a: 1, b: 1 }),
     maxAttempts: 3,
     budget: UNLIMITED_RETRIES,
+    doesWell: () => true,
     admit: () => true,
     timeLeftMs: () => 60_000,
     pause: () => Promise.resolve(),

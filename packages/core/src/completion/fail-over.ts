@@ -10,6 +10,8 @@ export interface FailOverOptions<Served> {
   readonly maxAttempts: number;
   /** May this one be asked now? One that may not is passed over, which is no attempt. */
   readonly admit: (candidate: RankedCandidate) => boolean | Promise<boolean>;
+  /** Has it done well lately, as far as is known? An attempt at one that has not is taken out of the budget. */
+  readonly doesWell: (candidate: RankedCandidate) => boolean;
   /** One try. @throws GatewayError what went wrong, before anything reached the caller. */
   readonly attempt: (candidate: RankedCandidate) => Promise<Served>;
   /** Hears of each try that failed, at once. */
@@ -30,7 +32,7 @@ export interface FailOverOptions<Served> {
  * @throws GatewayError of the last attempt, when none served.
  */
 export async function failOver<Served>(options: FailOverOptions<Served>): Promise<Served> {
-  const { maxAttempts, admit, attempt, onFailure, coolDown, timeLeftMs, budget, random } = options;
+  const { maxAttempts, admit, doesWell, attempt, onFailure, coolDown, timeLeftMs, budget, random } = options;
   const failed = new Set<RankedCandidate>();
   let turn: Turn = { candidates: options.ranked, pauseMs: 0 };
   let transient: RankedCandidate | undefined;
@@ -40,22 +42,19 @@ export async function failOver<Served>(options: FailOverOptions<Served>): Promis
   for (let tries = 0; tries < maxAttempts;) {
     const [candidate, ...others] = turn.candidates;
     if (candidate === undefined) break;
-    if (tries > 0 && !budget.take()) break;
-    if (turn.pauseMs > 0) await options.pause(turn.pauseMs);
     const isRepeated = failed.has(candidate);
+    if (tries > 0 && (isRepeated || !doesWell(candidate)) && !budget.take()) break;
+    if (turn.pauseMs > 0) await options.pause(turn.pauseMs);
     // Not awaited where nothing has to be waited for, which is nearly always.
     const admitted = admit(candidate);
     if (admitted !== true && !(await admitted)) {
-      if (tries > 0) budget.putBack();
       turn = { candidates: others, pauseMs: 0 };
       continue;
     }
     tries++;
     if (isRepeated) repeats++;
     try {
-      const served = await attempt(candidate);
-      if (tries > 1 && !isRepeated) budget.putBack();
-      return served;
+      return await attempt(candidate);
     } catch (error) {
       if (!isGatewayError(error)) throw error;
       last = error;

@@ -40,6 +40,8 @@ export interface OpenCompletionOptions {
 /** An answer that has begun (streamed) or is whole (not streamed): the provider is decided and will not change any more. */
 export type Completion = OpenStream | CompleteAnswer;
 
+/** A deployment of which so many requests failed in the last minute is not what one fails over to without limit. */
+const FAILING_SHARE = 0.5;
 /** How much longer than its first event a probe may take to be reported. */
 const PROBE_MARGIN_MS = 5_000;
 
@@ -60,6 +62,7 @@ export function openCompletion(options: OpenCompletionOptions): Promise<Completi
     ranked: options.ranked,
     maxAttempts: options.maxAttempts,
     admit: ({ candidate: { id, provider } }) => health.admit(id, provider.timeouts.firstEventMs + PROBE_MARGIN_MS),
+    doesWell: ({ candidate }) => health.read(candidate.id).errorRate < FAILING_SHARE,
     attempt: (candidate) => attempt(candidate, options, deadline),
     timeLeftMs,
     pause: (ms) => pause(ms, signal),

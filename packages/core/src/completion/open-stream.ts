@@ -95,11 +95,6 @@ function checkEventStream(answer: HttpAnswer): void {
       upstreamStatus: answer.status,
     });
   }
-  if (answer.headers['content-encoding'] !== undefined && answer.headers['content-encoding'] !== 'identity') {
-    throw new GatewayError('upstream_protocol', 'The provider compressed its stream though it was asked not to.', {
-      upstreamStatus: answer.status,
-    });
-  }
 }
 
 async function readToCommitPoint(source: AsyncIterator<Uint8Array>, converter: StreamConverter): Promise<Output[]> {

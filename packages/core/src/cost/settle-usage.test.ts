@@ -105,6 +105,12 @@ describe('of a complete answer', () => {
   });
 });
 
+test('output that was only stated as the answer began is no report of the whole answer', () => {
+  const usage = { ...FINISHED.usage, completionTokens: 1, outputIsProvisional: true } as const;
+  expect(settleUsage({ ...FINISHED, usage })).toMatchObject({ counts: { completionTokens: 40 }, estimated: true });
+  expect(settleUsage({ ...FINISHED, usage: { ...usage, completionTokens: 44 } }).counts.completionTokens).toBe(44);
+});
+
 describe('of an answer cut short', () => {
   const CUT = { ...FINISHED, complete: false };
 

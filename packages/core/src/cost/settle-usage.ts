@@ -32,8 +32,8 @@ const MOST_TOKENS_BELIEVED = 10_000_000;
  *
  * A provider is believed when its numbers are whole, at least 0 and within the model's limits. A total that is missing or
  * unbelievable is replaced by our own count, and its parts with it; a part that exceeds its total (recorded: 161 cached
- * of 7 prompt tokens, 18 reasoning of 16) is cut to it. Of an answer cut short the provider's running count may lag
- * behind the text that came, so the larger of its and our own count is taken.
+ * of 7 prompt tokens, 18 reasoning of 16) is cut to it. A provider's running count may lag behind the text that came, so of
+ * an answer cut short, or of one whose output was only stated as it began, the larger of its and our own count is taken.
  */
 export function settleUsage(evidence: UsageEvidence): SettledUsage {
   const usage = evidence.usage ?? {};
@@ -44,10 +44,9 @@ export function settleUsage(evidence: UsageEvidence): SettledUsage {
   const completionBelieved = isCount(usage.completionTokens, mostOutput);
   const promptTokens = promptBelieved ? usage.promptTokens : Math.ceil(evidence.estimatedInputTokens);
   const reportedCompletion = completionBelieved ? usage.completionTokens : 0;
+  const isFinal = completionBelieved && usage.outputIsProvisional !== true;
   const completionTokens =
-    completionBelieved && evidence.complete
-      ? reportedCompletion
-      : Math.max(reportedCompletion, Math.ceil(evidence.countedTokens));
+    isFinal && evidence.complete ? reportedCompletion : Math.max(reportedCompletion, Math.ceil(evidence.countedTokens));
 
   const cachedTokens = promptBelieved ? cutPart(usage.cachedTokens, promptTokens) : 0;
   const cacheWriteTokens = promptBelieved ? cutPart(usage.cacheWriteTokens, promptTokens - cachedTokens) : 0;
@@ -55,7 +54,7 @@ export function settleUsage(evidence: UsageEvidence): SettledUsage {
 
   const corrected =
     !promptBelieved ||
-    !completionBelieved ||
+    !isFinal ||
     cachedTokens !== (usage.cachedTokens ?? 0) ||
     cacheWriteTokens !== (usage.cacheWriteTokens ?? 0) ||
     reasoningTokens !== (usage.reasoningTokens ?? 0);

@@ -12,7 +12,7 @@ import { DeltaStart } from './delta-start.ts';
 import { fromStopReason } from './finish-reason.ts';
 import { findEvent, type FoundEvent } from './find-event.ts';
 import { fromErrorEvent } from './read-error.ts';
-import { mergeCounts, readCounts, toReportedUsage, type WireCounts } from './usage.ts';
+import { mergeCounts, readCounts, readFirstCounts, toReportedUsage, type WireCounts } from './usage.ts';
 import { typeOf, type WireBlock, type WireEvent } from './wire.ts';
 
 /** The eyes of a relay between two sides of this dialect. */
@@ -90,16 +90,19 @@ class AnthropicMeter implements Meter {
   #readEvent(event: WireEvent, bytes: Uint8Array, found: FoundEvent): EventVerdict {
     switch (typeOf(event) || found.name) {
       case 'content_block_delta':
+        if (!isJsonObject(event.delta)) {
+          return this.#fail(new GatewayError('upstream_protocol', 'A content event of the provider has no content.'));
+        }
         this.#readDelta(event.delta, bytes, found);
         return 'pass';
       case 'content_block_start':
         this.#readBlockStart(event.content_block);
         return 'pass';
       case 'message_start':
-        if (isJsonObject(event.message)) this.#readUsage(event.message['usage']);
+        if (isJsonObject(event.message)) this.#readUsage(readFirstCounts(event.message['usage']));
         return 'pass';
       case 'message_delta':
-        this.#readUsage(event.usage);
+        this.#readUsage(readCounts(event.usage));
         return this.#readStopReason(event, bytes, found);
       case 'message_stop':
         this.terminated = true;
@@ -111,8 +114,7 @@ class AnthropicMeter implements Meter {
     }
   }
 
-  #readDelta(delta: JsonValue | undefined, bytes: Uint8Array, { start, dataStart }: FoundEvent): void {
-    if (!isJsonObject(delta)) return;
+  #readDelta(delta: JsonObject, bytes: Uint8Array, { start, dataStart }: FoundEvent): void {
     const member = TEXT_MEMBERS.get(typeOf(delta));
     const words = member && delta[member];
     if (member === undefined || typeof words !== 'string') return;
@@ -145,8 +147,8 @@ class AnthropicMeter implements Meter {
     return 'rewrite';
   }
 
-  #readUsage(usage: JsonValue | undefined): void {
-    this.#counts = mergeCounts(this.#counts, readCounts(usage));
+  #readUsage(counts: WireCounts): void {
+    this.#counts = mergeCounts(this.#counts, counts);
     this.usage = toReportedUsage(this.#counts);
   }
 

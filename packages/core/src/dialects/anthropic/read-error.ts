@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../errors.ts';
 import type { ErrorAnswer } from '../dialect.ts';
+import { readRetryAfterMs } from '../retry-after.ts';
 import { typeOf } from './wire.ts';
 
 /** What Anthropic says when input, or input and `max_tokens` together, do not fit the model. */
@@ -13,7 +14,7 @@ const NO_CREDIT = /credit balance is too low/i;
  */
 export function readError({ status, headers, body }: ErrorAnswer): GatewayError {
   const { type, message } = describe(parse(body)['error']);
-  const options = { upstreamStatus: status, retryAfterMs: readRetryAfter(headers) };
+  const options = { upstreamStatus: status, retryAfterMs: readRetryAfterMs(headers) };
   if (status === 400 && NO_CREDIT.test(message)) return upstreamError('upstream_auth', options);
   if (status === 400 && TOO_LONG.test(message)) return upstreamError('context_length_exceeded', options);
   return upstreamError(codeOfStatus(status) ?? codeOfType(type) ?? 'upstream_rejected', options);
@@ -87,13 +88,4 @@ function parse(body: string): JsonObject {
   } catch {
     return {}; // A page of something in between; its status says enough.
   }
-}
-
-/** `retry-after` in milliseconds: seconds, or a date, which is compared with the answer's own so that no clock is needed. */
-function readRetryAfter(headers: ErrorAnswer['headers']): number | undefined {
-  const value = headers['retry-after'];
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}(\.\d{1,9})?$/.test(value)) return Math.ceil(Number(value) * 1000);
-  const milliseconds = Date.parse(value) - Date.parse(headers['date'] ?? '');
-  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
 }

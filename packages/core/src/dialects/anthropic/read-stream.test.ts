@@ -54,7 +54,16 @@ describe('the stream reader', () => {
   it('reads text, cache usage and the stop reason', () => {
     expect(partsOfFixture('text')).toEqual([
       { type: 'start', id: 'msg_text', model: 'claude-test' },
-      { type: 'usage', usage: { promptTokens: 2125, completionTokens: 1, cachedTokens: 2000, cacheWriteTokens: 100 } },
+      {
+        type: 'usage',
+        usage: {
+          promptTokens: 2125,
+          completionTokens: 1,
+          cachedTokens: 2000,
+          cacheWriteTokens: 100,
+          outputIsProvisional: true,
+        },
+      },
       { type: 'text-delta', choice: 0, text: 'Grüße,' },
       { type: 'text-delta', choice: 0, text: ' "world"\n👋 👋' },
       { type: 'usage', usage: { promptTokens: 2125, completionTokens: 15, cachedTokens: 2000, cacheWriteTokens: 100 } },

@@ -5,7 +5,7 @@ import type { StreamReader } from '../dialect.ts';
 import { fromStopReason } from './finish-reason.ts';
 import { plainDeltaStart, readPlainDelta } from './plain-delta.ts';
 import { fromErrorEvent } from './read-error.ts';
-import { mergeCounts, readCounts, toReportedUsage, type WireCounts } from './usage.ts';
+import { mergeCounts, readCounts, readFirstCounts, toReportedUsage, type WireCounts } from './usage.ts';
 import { typeOf, type WireBlock, type WireDelta, type WireEvent, type WireMessage } from './wire.ts';
 
 /**
@@ -73,7 +73,7 @@ class AnthropicStreamReader implements StreamReader {
 
   #readMessageStart(message: WireMessage, emit: Emit): void {
     emit({ type: 'start', id: toText(message.id), model: toText(message.model) });
-    this.#readUsage(message.usage, emit);
+    this.#readUsage(readFirstCounts(message.usage), emit);
   }
 
   #readBlockStart(index: JsonValue | undefined, block: WireBlock, emit: Emit): void {
@@ -136,15 +136,14 @@ class AnthropicStreamReader implements StreamReader {
 
   #readMessageDelta(delta: WireDelta, usage: JsonValue | undefined, emit: Emit): void {
     this.#closeToolCall(emit);
-    this.#readUsage(usage, emit);
+    this.#readUsage(readCounts(usage), emit);
     if (typeof delta.stop_reason === 'string') {
       emit({ type: 'finish', choice: 0, reason: fromStopReason(delta.stop_reason) });
     }
   }
 
-  #readUsage(usage: JsonValue | undefined, emit: Emit): void {
-    if (!isJsonObject(usage)) return;
-    this.#counts = mergeCounts(this.#counts, readCounts(usage));
+  #readUsage(counts: WireCounts, emit: Emit): void {
+    this.#counts = mergeCounts(this.#counts, counts);
     const reported = toReportedUsage(this.#counts);
     if (reported !== undefined) emit({ type: 'usage', usage: reported });
   }

@@ -11,6 +11,8 @@ export interface WireCounts {
   readonly cacheWrite: number | undefined;
   readonly output: number | undefined;
   readonly thinking: number | undefined;
+  /** Output was stated by something later than the beginning of the answer. */
+  readonly outputIsFinal: boolean;
 }
 
 const NOTHING: WireCounts = {
@@ -19,6 +21,7 @@ const NOTHING: WireCounts = {
   cacheWrite: undefined,
   output: undefined,
   thinking: undefined,
+  outputIsFinal: false,
 };
 
 /** A `usage` object as counts; whatever is not a whole number of at least 0 counts as not reported. */
@@ -26,13 +29,20 @@ export function readCounts(usage: JsonValue | undefined): WireCounts {
   if (!isJsonObject(usage)) return NOTHING;
   const wire: WireUsage = usage;
   const details = wire.output_tokens_details;
+  const output = toCount(wire.output_tokens);
   return {
     input: toCount(wire.input_tokens),
     cacheRead: toCount(wire.cache_read_input_tokens),
     cacheWrite: toCount(wire.cache_creation_input_tokens),
-    output: toCount(wire.output_tokens),
+    output,
     thinking: isJsonObject(details) ? toCount(details['thinking_tokens']) : undefined,
+    outputIsFinal: output !== undefined,
   };
+}
+
+/** The usage of a `message_start`, whose output is how the answer begins: a token or none. */
+export function readFirstCounts(usage: JsonValue | undefined): WireCounts {
+  return { ...readCounts(usage), outputIsFinal: false };
 }
 
 /**
@@ -49,12 +59,13 @@ export function mergeCounts(earlier: WireCounts, later: WireCounts): WireCounts 
     cacheWrite: input.cacheWrite ?? earlier.cacheWrite ?? later.cacheWrite,
     output: larger(earlier.output, later.output),
     thinking: larger(earlier.thinking, later.thinking),
+    outputIsFinal: earlier.outputIsFinal || later.outputIsFinal,
   };
 }
 
 /** Counts in neutral terms; `undefined` when nothing was reported. */
 export function toReportedUsage(counts: WireCounts): ReportedUsage | undefined {
-  const { input, cacheRead, cacheWrite, output, thinking } = counts;
+  const { input, cacheRead, cacheWrite, output, thinking, outputIsFinal } = counts;
   if (input === undefined && output === undefined) return undefined;
   return {
     promptTokens: input === undefined ? undefined : input + (cacheRead ?? 0) + (cacheWrite ?? 0),
@@ -62,6 +73,7 @@ export function toReportedUsage(counts: WireCounts): ReportedUsage | undefined {
     cachedTokens: cacheRead,
     cacheWriteTokens: cacheWrite,
     reasoningTokens: thinking,
+    ...(output !== undefined && !outputIsFinal && { outputIsProvisional: true }),
   };
 }
 

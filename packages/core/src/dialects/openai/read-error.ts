@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../errors.ts';
 import type { ErrorAnswer } from '../dialect.ts';
+import { readRetryAfterMs } from '../retry-after.ts';
 
 /** What the gateway says for each meaning of a provider's error; nothing of the provider's own text is passed on. */
 const MESSAGES = {
@@ -30,14 +31,12 @@ const WRONG_KEY = /(?:incorrect|invalid|wrong)[_ ]api[_ ]key/i;
 const RATE_LIMIT = /rate[_ -]?limit|too[_ ]many[_ ]requests|insufficient_quota|resource[_ ]exhausted/i;
 /** Characters of an error that are searched; what it means stands at its beginning. */
 const MAX_WORDS = 2_000;
-/** `Date.parse` makes a date of nearly anything, so it only gets what looks like one. */
-const HTTP_DATE = /^[A-Z][a-z]{2,8}, .{0,30} GMT$/;
 const PLAIN_PATH = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*$/;
 
 /** What a provider's error answer means. */
 export function readError({ status, headers, body }: ErrorAnswer): GatewayError {
   const said = parseErrorBody(body);
-  const options = { upstreamStatus: status, retryAfterMs: retryAfterMs(headers) };
+  const options = { upstreamStatus: status, retryAfterMs: readRetryAfterMs(headers) };
   const meaning = meaningOf(status, said.words);
   const param = meaning === 'upstream_rejected' ? plainPath(said.param) : undefined;
   return toGatewayError(meaning, { ...options, param });
@@ -129,17 +128,4 @@ function statusOf(error: JsonValue): number | undefined {
 
 function plainPath(param: JsonValue | undefined): string | undefined {
   return typeof param === 'string' && param.length <= 128 && PLAIN_PATH.test(param) ? param : undefined;
-}
-
-/** `retry-after-ms`, or `retry-after` in seconds or as a date, which is measured from the answer's own `date`. */
-function retryAfterMs(headers: ErrorAnswer['headers']): number | undefined {
-  const milliseconds = Number.parseFloat(headers['retry-after-ms'] ?? '');
-  if (milliseconds >= 0 && Number.isFinite(milliseconds)) return Math.ceil(milliseconds);
-  const after = headers['retry-after'];
-  if (after === undefined) return undefined;
-  if (/^\d{1,9}(?:\.\d{1,9})?$/.test(after)) return Math.ceil(Number(after) * 1000);
-  const at = HTTP_DATE.test(after) ? Date.parse(after) : Number.NaN;
-  if (Number.isNaN(at)) return undefined;
-  const now = Date.parse(headers['date'] ?? '');
-  return Math.max(0, at - (Number.isNaN(now) ? Date.now() : now));
 }

@@ -1,0 +1,20 @@
+const MOST_TRIES = 10;
+const BETWEEN_TRIES_MS = 100;
+const STORE_IS_SLOW = 'The quota store did not answer in time.';
+
+/**
+ * Sends again what was refused because the quota store was slow; nobody had been asked then. In these tests one process
+ * plays caller, gateway and provider, so that on a busy machine its event loop may stand still for longer than a gateway
+ * waits for the store.
+ */
+export async function insist(send: () => Promise<Response>): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const response = await send();
+    if (response.status !== 503 || tries === MOST_TRIES) return response;
+    if (!(await response.clone().text()).includes(STORE_IS_SLOW)) return response;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+  }
+}
+
+/** The same as a `fetch` for the official packages. */
+export const insistentFetch: typeof fetch = (input, init) => insist(() => fetch(input, init));
