@@ -8,6 +8,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { FAULTS, runFaults } from './faults/run-faults.ts';
 import { measureMemory, measureRate, measureStreams, type Round, type Timing } from './measure.ts';
 import { readProcessUsage } from './process-usage.ts';
 import { readProfile } from './read-profile.ts';
@@ -18,10 +19,11 @@ import { startAccounting, startBenchRedis, startGateway, startNginx, startSimula
 
 const HELP = `Usage: node bench/run.ts [--quick] [--only NAMES] [--profile NAME] [--write]
 
-Measures what the gateway costs in CPU, memory and time, against nginx relaying the same.
+Measures what the gateway costs in CPU, memory and time, against nginx relaying the same, and how it bears faults.
 
   --quick          short rounds: good for a first look, not for a claim
-  --only NAMES     some of ${SCENARIOS.map(({ name }) => name).join(', ')}, memory, micro
+  --only NAMES     some of ${SCENARIOS.map(({ name }) => name).join(', ')}, memory,
+                   ${FAULTS.map(({ name }) => name).join(', ')}, micro
   --profile NAME   runs that scenario with --cpu-prof and lists what took the time
   --write          puts the figures into bench/README.md
   --help           this text
@@ -47,18 +49,27 @@ async function main(): Promise<void> {
   const only = values.profile === undefined ? values.only?.split(',') : [values.profile];
   const wanted = (name: string): boolean => only === undefined || only.includes(name);
   const sections = [`Node ${process.version}, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}`];
-  const known = [...SCENARIOS.map(({ name }) => name), 'memory', 'micro'];
+  const compared = [...SCENARIOS.map(({ name }) => name), 'memory'];
+  const known = [...compared, ...FAULTS.map(({ name }) => name), 'micro'];
   const unknown = only?.filter((name) => !known.includes(name)) ?? [];
   if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: not among ${known.join(', ')}`);
-  const needsProcesses = known.some((name) => name !== 'micro' && wanted(name));
-  if (needsProcesses && !isNginxOnPath()) {
+  const needsNginx = compared.some(wanted);
+  if (needsNginx && !isNginxOnPath()) {
     print('nginx is not on PATH: the scenarios are left out, since without it there is nothing to compare with.\n');
-  } else if (needsProcesses) {
+  } else if (needsNginx) {
     const directory = await mkdtemp(join(tmpdir(), 'tokenhub-bench-'));
     try {
       sections.push(...(await runScenarios(directory, wanted)));
     } finally {
       await rm(directory, { recursive: true, force: true });
+    }
+  }
+  if (FAULTS.some(({ name }) => wanted(name))) {
+    const { table, missed } = await runFaults(wanted, values.quick, print);
+    sections.push(table);
+    for (const line of missed) {
+      process.exitCode = 1;
+      print(`above its gate: ${line}\n`);
     }
   }
   if (wanted('micro')) {

@@ -154,7 +154,7 @@ function anthropicStream(tokens: number): Task {
 }
 
 /** Every token of the text came, in order, and the terminator after them. */
-function checkOpenai(tokens: number): Task['check'] {
+export function checkOpenai(tokens: number): Task['check'] {
   const text = simulatedTokens(tokens, 1).join('');
   return (answer) => {
     const content = joined(answer.body, /"content":"([^"]+)"/g);
@@ -173,7 +173,12 @@ function problemOf(answer: Answer, whole: boolean): string | undefined {
   return `status ${answer.status}, ${answer.body.length} bytes ending in ${JSON.stringify(answer.body.slice(-200))}`;
 }
 
-function post(path: string, body: Record<string, unknown>): Uint8Array {
+/** A whole POST request of the benches' key, as it goes over the wire. */
+export function post(
+  path: string,
+  body: Record<string, unknown>,
+  headers: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const json = JSON.stringify(body);
   const lines = [
     `POST ${path} HTTP/1.1`,
@@ -182,6 +187,7 @@ function post(path: string, body: Record<string, unknown>): Uint8Array {
     'anthropic-version: 2023-06-01',
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(json)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${json}`);
 }

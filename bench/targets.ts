@@ -47,6 +47,8 @@ export interface GatewayOptions {
   readonly simulatorPort: number;
   readonly redisUrl: string;
   readonly directory: string;
+  /** Its configuration file; absent: one provider for each dialect, both at the simulator. */
+  readonly configuration?: unknown;
   /** Where a CPU profile is left when it stops. */
   readonly profileDir?: string | undefined;
 }
@@ -56,11 +58,12 @@ export async function startGateway({
   simulatorPort,
   redisUrl,
   directory,
+  configuration = gatewayConfiguration(simulatorPort),
   profileDir,
 }: GatewayOptions): Promise<Target> {
   const port = await freePort();
   const configPath = join(directory, 'tokenhub.yaml');
-  await writeFile(configPath, JSON.stringify(gatewayConfiguration(simulatorPort), null, 2));
+  await writeFile(configPath, JSON.stringify(configuration, null, 2));
   const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
   return start(
     'gateway',
@@ -198,6 +201,21 @@ http {
 }
 
 function gatewayConfiguration(simulatorPort: number): unknown {
+  const base = `http://127.0.0.1:${simulatorPort}`;
+  return toConfiguration(
+    [
+      { id: 'openai', type: 'openai', base_url: `${base}/openai/v1` },
+      { id: 'anthropic', type: 'anthropic', base_url: `${base}/anthropic` },
+    ],
+    [
+      { id: 'sim-openai', deployments: [{ provider: 'openai', model: 'sim-openai' }] },
+      { id: 'sim-claude', deployments: [{ provider: 'anthropic', model: 'sim-claude' }] },
+    ],
+  );
+}
+
+/** A configuration of the benches' one key, with what all providers and all models have in common. */
+export function toConfiguration(providers: readonly object[], models: readonly object[]): unknown {
   const provider = { api_key: 'simulated', allow_private: true, max_connections: 8_192 };
   const model = {
     weight: 5,
@@ -205,16 +223,9 @@ function gatewayConfiguration(simulatorPort: number): unknown {
     max_output_tokens: 4_096,
     price: { input: '1.00', output: '2.00' },
   };
-  const base = `http://127.0.0.1:${simulatorPort}`;
   return {
-    providers: [
-      { id: 'openai', type: 'openai', base_url: `${base}/openai/v1`, ...provider },
-      { id: 'anthropic', type: 'anthropic', base_url: `${base}/anthropic`, ...provider },
-    ],
-    models: [
-      { id: 'sim-openai', ...model, deployments: [{ provider: 'openai', model: 'sim-openai' }] },
-      { id: 'sim-claude', ...model, deployments: [{ provider: 'anthropic', model: 'sim-claude' }] },
-    ],
+    providers: providers.map((each) => ({ ...provider, ...each })),
+    models: models.map((each) => ({ ...model, ...each })),
     keys: [
       {
         id: 'bench',

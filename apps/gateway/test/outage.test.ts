@@ -106,7 +106,7 @@ describe('F65: a deployment of which every second answer is 503', () => {
     expect(calls / offered).toBeLessThanOrEqual(1 + SHARE);
   });
 
-  it('and is alone, is tried again within the budget and then left alone', async () => {
+  it('and is alone, is tried again within the budget, and goes on serving the others', async () => {
     const gateway = await start(['openai']);
     gateway.simulator.impose('/openai', 'every=2,status=503');
     const offered = 60;
@@ -114,9 +114,9 @@ describe('F65: a deployment of which every second answer is 503', () => {
     const calls = gateway.simulator.requests.length;
     const served = answers.filter(({ status }) => status === 200).length;
     expect(amplification(calls, offered)).toBeLessThanOrEqual(1 + SHARE);
-    // As long as it is asked, what fails is made good.
-    expect(served).toBeGreaterThanOrEqual(calls / 2 - 1);
-    expect(answers.at(-1)).toMatchObject({ status: 503, reason: 'no_upstream' });
+    // Half of all calls, since no failures in a row open the breaker.
+    expect(served).toBeGreaterThanOrEqual(Math.floor(calls / 2) - 1);
+    expect(answers.filter(({ status }) => status === 503)).toEqual([]);
   });
 });
 

@@ -42,8 +42,8 @@ export type Completion = OpenStream | CompleteAnswer;
 
 /** A deployment of which so many requests failed in the last minute is not what one fails over to without limit. */
 const FAILING_SHARE = 0.5;
-/** How much longer than its first event a probe may take to be reported. */
-const PROBE_MARGIN_MS = 5_000;
+/** How long one probe keeps others back: a provider that heals while one waits for its silence must not wait for it too. */
+const PROBE_MS = 10_000;
 
 /**
  * Tries candidates in their order up to the commit point: the first valid content event of a stream, or a whole valid
@@ -61,7 +61,7 @@ export function openCompletion(options: OpenCompletionOptions): Promise<Completi
   return failOver<Completion>({
     ranked: options.ranked,
     maxAttempts: options.maxAttempts,
-    admit: ({ candidate: { id, provider } }) => health.admit(id, provider.timeouts.firstEventMs + PROBE_MARGIN_MS),
+    admit: ({ candidate }) => health.admit(candidate.id, PROBE_MS),
     doesWell: ({ candidate }) => health.read(candidate.id).errorRate < FAILING_SHARE,
     attempt: (candidate) => attempt(candidate, options, deadline),
     timeLeftMs,

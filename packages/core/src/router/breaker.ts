@@ -4,24 +4,21 @@
  */
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
-/** So that one bad answer does not end a deployment. */
+/**
+ * So that one bad answer does not end a deployment. One that fails and serves by turns is not ended either: the score
+ * prefers its siblings, and without any every second answer is better than none.
+ */
 const FAILURES_IN_A_ROW = 5;
-/** A deployment that fails and serves by turns never fails so often in a row. */
-const FEWEST_REQUESTS = 20;
-const FAILURE_SHARE = 0.5;
-/** The first rest, and the longest: each failed probe doubles it. A healed deployment is found after the longest at the latest. */
+/** The first rest, and the longest, which follows a failed probe: so long a healed deployment is left alone at most. */
 const FIRST_REST_MS = 5_000;
-const LONGEST_REST_MS = 30_000;
+const LONGEST_REST_MS = 10_000;
 /** How long nothing is asked of a deployment whose probe another process has. */
 const OTHERS_PROBE_MS = 1_000;
 
 /** What a verdict did to a breaker. */
 export type BreakerChange = 'opened' | 'closed' | undefined;
 
-/**
- * The circuit breaker of one deployment. It opens after five failures in a row, or when half of at least twenty requests
- * of the last minute failed; it closes when its probe is answered.
- */
+/** The circuit breaker of one deployment. It opens after five failures in a row and closes when its probe is answered. */
 export class Breaker {
   /** How often in a row it opened; 0 while it is closed. */
   #trips = 0;
@@ -70,25 +67,26 @@ export class Breaker {
     return wasOut;
   }
 
-  /** A request was answered. Only the probe's answer closes it: others may have begun before it opened. */
-  succeed(now: number): BreakerChange {
+  /** A request was answered just now: if the rest is over, by a deployment that has recovered. */
+  answer(now: number): BreakerChange {
     this.#failuresInARow = 0;
-    if (this.#trips === 0 || this.#probeUntil <= now) return undefined;
+    if (this.state(now) !== 'half_open') return undefined;
     this.close();
     return 'closed';
   }
 
-  /** A request failed. `window` is what ended in the last minute, this failure included. */
-  fail(now: number, window: { readonly requests: number; readonly failures: number }): BreakerChange {
+  /** An answer came to its good end. It may have begun long ago, so it closes nothing. */
+  succeed(): void {
+    this.#failuresInARow = 0;
+  }
+
+  /** A request failed. */
+  fail(now: number): BreakerChange {
     this.#failuresInARow++;
     if (this.#trips > 0) {
       // Failures of requests that began before it opened tell nothing new.
       if (this.#probeUntil <= now) return undefined;
-      this.#open(now);
-      return 'opened';
-    }
-    const isFlapping = window.requests >= FEWEST_REQUESTS && window.failures >= FAILURE_SHARE * window.requests;
-    if (this.#failuresInARow < FAILURES_IN_A_ROW && !isFlapping && now >= this.#suspectUntil) return undefined;
+    } else if (this.#failuresInARow < FAILURES_IN_A_ROW && now >= this.#suspectUntil) return undefined;
     this.#open(now);
     return 'opened';
   }

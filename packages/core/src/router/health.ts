@@ -33,7 +33,7 @@ export interface HealthReader {
 export interface Health extends HealthReader {
   /**
    * May the deployment be asked now? At once while its breaker is closed. Of a half-open one the first to ask gets the
-   * probe, the only one of the whole cluster; it must end in one of the records below, else it is lost for `probeMs`.
+   * probe, for `probeMs` the only one of the whole cluster, or until it ends in one of the records below.
    */
   admit(candidateId: string, probeMs: number): boolean | Promise<boolean>;
   /** It gave its first token: a probe has succeeded. */
@@ -113,18 +113,18 @@ export function createHealth({ now, peers }: HealthOptions): Health {
     recordFirstToken(candidateId, ttftMs) {
       const record = recordOf(candidateId);
       record.ttft.measure(now(), ttftMs);
-      note(candidateId, record, record.breaker.succeed(now()));
+      note(candidateId, record, record.breaker.answer(now()));
     },
     recordSuccess(candidateId, msPerToken) {
       const record = recordOf(candidateId);
       record.window.count(now(), 0);
       if (msPerToken !== undefined) record.tokenInterval.measure(now(), msPerToken);
-      note(candidateId, record, record.breaker.succeed(now()));
+      record.breaker.succeed();
     },
     recordFailure(candidateId) {
       const record = recordOf(candidateId);
       record.window.count(now(), 1);
-      note(candidateId, record, record.breaker.fail(now(), record.window.read(now())));
+      note(candidateId, record, record.breaker.fail(now()));
     },
     recordNothing(candidateId) {
       if (records.get(candidateId)?.breaker.returnProbe(now()) === true) peers?.returnProbe(candidateId);

@@ -481,6 +481,17 @@ describe.each([
     },
   );
 
+  test.skipIf(embedded)('an answer that came while this process was busy counts, though it is read late', async () => {
+    const impatient = createRedisQuota({ redis, now: () => now, admissionTimeoutMs: 50 });
+    await impatient.reserve(sampleReserve('first'));
+    const decision = impatient.reserve(sampleReserve('late'));
+    // The command is on its way by then.
+    await new Promise((resolve) => setImmediate(resolve));
+    const until = performance.now() + 200;
+    while (performance.now() < until);
+    expect(await decision).toMatchObject({ granted: true });
+  });
+
   test.skipIf(embedded)(
     'gives back what a store grants after the caller has been told that it is unavailable',
     async () => {

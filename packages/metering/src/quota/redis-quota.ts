@@ -271,10 +271,14 @@ function quotaUnavailable(cause: unknown): GatewayError {
   });
 }
 
-/** What `promise` gives, or a rejection after `ms`; a late rejection of `promise` is then nobody's concern. */
+/**
+ * What `promise` gives, or a rejection after `ms`; a late rejection of `promise` is then nobody's concern. Where this process
+ * was late itself, the answer may have come and not been read yet: what has come by then is looked at first.
+ */
 function withinMs<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+    const tooLate = (): void => reject(new Error(`no answer within ${ms} ms`));
+    const timer = setTimeout(() => setImmediate(tooLate), ms);
     const inTime =
       <V>(end: (value: V) => void) =>
       (value: V): void => {
