@@ -34,7 +34,8 @@ export class ErrorFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
     const request = http.getRequest<FastifyRequest>();
-    if (reply.raw.headersSent) return;
+    // Of one who left in the middle of sending nobody reads an answer, and it is no fault of ours.
+    if (reply.raw.headersSent || (request.raw.destroyed && !request.raw.complete)) return;
     const path = request.url.split('?', 1)[0] ?? '';
     const requestId = request.id;
     const error = this.#toGatewayError(exception, path);
