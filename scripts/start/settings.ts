@@ -17,7 +17,7 @@ const SPEC = {
     parse: parseOptionalText,
   },
   DATABASE_URL: {
-    help: 'The ledger, as in sqlite:PATH. Default: ledger.sqlite in the data directory.',
+    help: 'The ledger: sqlite:PATH or postgres://… Default: ledger.sqlite in the data directory.',
     default: undefined,
     parse: parseOptionalText,
   },

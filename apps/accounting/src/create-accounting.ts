@@ -19,7 +19,7 @@ export interface AccountingSettings {
   /** Keys and organisations whose quotas can be read; without it no limits are known. */
   readonly config?: Config | undefined;
   readonly redis: RedisConnection;
-  /** `sqlite:PATH`. */
+  /** `sqlite:PATH` or `postgres://…`. */
   readonly databaseUrl: string;
   /** Bearer token of everything under `/admin/`. */
   readonly adminToken: string;

@@ -12,7 +12,7 @@ const SETTINGS = {
     parse: (text: string): string | undefined => text,
   },
   DATABASE_URL: {
-    help: 'The ledger: sqlite:PATH. By default ledger.sqlite in the data directory.',
+    help: 'The ledger: sqlite:PATH or postgres://… By default ledger.sqlite in the data directory.',
     default: undefined,
     parse: (text: string): string | undefined => {
       parseDatabaseUrl(text);

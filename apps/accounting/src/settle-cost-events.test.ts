@@ -1,7 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeCostEvent, openSqliteLedger, type Ledger, type Outbox, type OutboxEntry } from '@tokenhub/metering';
+import {
+  encodeCostEvent,
+  LedgerRefusal,
+  openSqliteLedger,
+  type Ledger,
+  type Outbox,
+  type OutboxEntry,
+} from '@tokenhub/metering';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sampleEvent } from '../test/test-accounting.ts';
 import { createSettleCostEvents } from './settle-cost-events.ts';
@@ -38,6 +45,17 @@ function toEntry(requestId: string, index: number): OutboxEntry {
   const fields = { kind: 'S', rid: requestId, delta: '1200000', day: '20261120', month: '202611', event };
   return { shard: 0, streamId: `${1000 + index}-0`, fields };
 }
+
+/** The ledger, but for what becomes of appends. */
+const withAppend = (append: Ledger['append']): Ledger => ({
+  // A ledger rejects and never throws
+  append: async (entries, deadLetters) => append(entries, deadLetters),
+  find: (requestId) => ledger.find(requestId),
+  list: (query) => ledger.list(query),
+  usage: (query) => ledger.usage(query),
+  countDeadLetters: () => ledger.countDeadLetters(),
+  close: () => ledger.close(),
+});
 
 const usage = async () => (await ledger.usage({ groupBy: 'org' }))[0];
 
@@ -78,17 +96,10 @@ test('ends after 5 seconds, for the next tick to go on', async () => {
 test('an entry that the ledger alone refuses becomes a dead letter after five refusals, and only that one', async () => {
   const outbox = createFakeOutbox(4);
   outbox.push(toEntry('req_poison', 9));
-  const picky: Ledger = {
-    append(entries, deadLetters) {
-      if (entries.some(({ event }) => event.requestId === 'req_poison')) throw new Error('no such row for me');
-      return ledger.append(entries, deadLetters);
-    },
-    find: (requestId) => ledger.find(requestId),
-    list: (query) => ledger.list(query),
-    usage: (query) => ledger.usage(query),
-    countDeadLetters: () => ledger.countDeadLetters(),
-    close: () => ledger.close(),
-  };
+  const picky = withAppend((entries, deadLetters) => {
+    if (entries.some(({ event }) => event.requestId === 'req_poison')) throw new LedgerRefusal('no such row for me');
+    return ledger.append(entries, deadLetters);
+  });
   const settle = createSettleCostEvents({ outbox, ledger: picky, now: Date.now });
   for (let run = 0; run < 4; run++) await expect(settle()).rejects.toThrow('no such row');
   expect(await outbox.length()).toBe(5);
@@ -98,23 +109,38 @@ test('an entry that the ledger alone refuses becomes a dead letter after five re
   expect(await ledger.countDeadLetters()).toBe(1);
 });
 
-test('a ledger that is away makes no dead letters, however long', async () => {
+test('a ledger that is away makes no dead letters, however long, nor when it comes back at any moment', async () => {
   const outbox = createFakeOutbox(3);
-  let isAway = true;
-  const flaky: Ledger = {
-    append(entries, deadLetters) {
-      if (isAway) throw new Error('disk full');
-      return ledger.append(entries, deadLetters);
-    },
-    find: (requestId) => ledger.find(requestId),
-    list: (query) => ledger.list(query),
-    usage: (query) => ledger.usage(query),
-    countDeadLetters: () => ledger.countDeadLetters(),
-    close: () => ledger.close(),
-  };
+  // Had the entries been tried one by one, it would come back just before a dead letter
+  let failures = 12;
+  const flaky = withAppend((entries, deadLetters) => {
+    if (failures-- > 0) throw new Error('disk full');
+    return ledger.append(entries, deadLetters);
+  });
   const settle = createSettleCostEvents({ outbox, ledger: flaky, now: Date.now });
   for (let run = 0; run < 12; run++) await expect(settle()).rejects.toThrow('disk full');
-  isAway = false;
   expect(await settle()).toMatchObject({ entries: 3, deadLetters: 0 });
   expect(await ledger.countDeadLetters()).toBe(0);
+  expect(await usage()).toMatchObject({ requests: 3 });
+});
+
+test('a ledger that goes away while it is asked entry by entry gets the rest later', async () => {
+  const outbox = createFakeOutbox(4);
+  outbox.push(toEntry('req_poison', 9));
+  let isPoisonSeen = false;
+  const failing = withAppend((entries, deadLetters) => {
+    if (entries.some(({ event }) => event.requestId === 'req_poison')) {
+      // Alone for the first time, it meets a ledger that has gone; a moment later that is back
+      const isAway = entries.length === 1 && !isPoisonSeen;
+      isPoisonSeen ||= entries.length === 1;
+      throw isAway ? new Error('gone') : new LedgerRefusal('no such row for me');
+    }
+    return ledger.append(entries, deadLetters);
+  });
+  const settle = createSettleCostEvents({ outbox, ledger: failing, now: Date.now });
+  for (let run = 0; run < 4; run++) await expect(settle()).rejects.toThrow('no such row');
+  await expect(settle()).rejects.toThrow('gone');
+  expect(await ledger.countDeadLetters()).toBe(0);
+  expect(await settle()).toMatchObject({ entries: 4, deadLetters: 1 });
+  expect(await usage()).toMatchObject({ requests: 4 });
 });

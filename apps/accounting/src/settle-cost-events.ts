@@ -1,4 +1,5 @@
 import {
+  isLedgerRefusal,
   readOutboxEntry,
   type DeadLetter,
   type Ledger,
@@ -42,6 +43,8 @@ export function createSettleCostEvents({ outbox, ledger, now }: SettleCostEvents
       refusals = 0;
       return read.deadLetters.length;
     } catch (error) {
+      // A ledger that is away says nothing of the entries, however often it is.
+      if (!isLedgerRefusal(error)) throw error;
       refusals++;
       if (refusals < PATIENCE) throw error;
     }
@@ -81,7 +84,7 @@ function readBatch(batch: readonly OutboxEntry[]): Batch {
   };
 }
 
-/** Finds what the ledger refuses. Only a ledger that takes the dead letter has refused the entry and not just failed. */
+/** Finds what the ledger refuses. It may also go away or come back in between, and then nothing becomes a dead letter. */
 async function appendOneByOne(ledger: Ledger, batch: readonly OutboxEntry[]): Promise<number> {
   let count = 0;
   for (const entry of batch) {
@@ -90,8 +93,8 @@ async function appendOneByOne(ledger: Ledger, batch: readonly OutboxEntry[]): Pr
     try {
       await ledger.append(entries, deadLetters);
     } catch (error) {
-      const reason = `the ledger refuses it: ${error instanceof Error ? error.message : String(error)}`;
-      await ledger.append([], [{ ...entry, reason }]);
+      if (!isLedgerRefusal(error)) throw error;
+      await ledger.append([], [{ ...entry, reason: `the ledger refuses it: ${error.message}` }]);
       count++;
     }
   }

@@ -46,7 +46,7 @@ describe.skipIf(!existsSync(MAIN))('the program (apps/accounting/dist/main.js, s
   test('names everything that is wrong with its settings and ends with 1', async () => {
     const { output, exited } = startMain({
       ACCOUNTING_PORT: 'http',
-      DATABASE_URL: 'postgres://u:a-secret@db/ledger',
+      DATABASE_URL: 'postgres://u:a-secret/ledger@db',
       TOKENHUB_ADMIN_TOKEN: 'short',
       LOG_LEVEL: 'loud',
     });

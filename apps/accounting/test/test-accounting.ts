@@ -19,13 +19,19 @@ export interface TestBench {
   close(): Promise<void>;
 }
 
-export async function createTestBench(options: { readonly embedded?: boolean } = {}): Promise<TestBench> {
+export interface TestBenchOptions {
+  readonly embedded?: boolean;
+  /** @defaultValue a new file of SQLite */
+  readonly databaseUrl?: string;
+}
+
+export async function createTestBench(options: TestBenchOptions = {}): Promise<TestBench> {
   const redis = await startRedis(options);
   const directory = await mkdtemp(join(tmpdir(), 'accounting-test-'));
   const client = new Redis({ ...redisOptions(redis.url), enableAutoPipelining: true });
   // Tests that take the server away say so by what they expect
   client.on('error', () => {});
-  const databaseUrl = `sqlite:${join(directory, 'ledger.sqlite')}`;
+  const databaseUrl = options.databaseUrl ?? `sqlite:${join(directory, 'ledger.sqlite')}`;
   const running = new Set<Accounting>();
   return {
     redis,

@@ -27,7 +27,7 @@ import { CHAT_SERVICES, LEDGER, READINESS } from './tokens.ts';
 export interface GatewayOptions {
   readonly config: Config;
   readonly redis: RedisConnection;
-  /** `sqlite:PATH`. */
+  /** `sqlite:PATH` or `postgres://…`. */
   readonly databaseUrl: string;
   /** Secret under which API keys are hashed. */
   readonly keyPepper: string;

@@ -30,7 +30,7 @@ const SETTINGS = {
   },
   TOKENHUB_CONFIG: { help: 'The configuration file.', default: './tokenhub.yaml', parse: parseText },
   DATABASE_URL: {
-    help: 'The ledger: sqlite:PATH. By default ledger.sqlite in the data directory.',
+    help: 'The ledger: sqlite:PATH or postgres://… By default ledger.sqlite in the data directory.',
     default: undefined,
     parse: (text: string): string | undefined => {
       parseDatabaseUrl(text);

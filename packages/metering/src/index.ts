@@ -5,12 +5,15 @@ export type {
   EntryKind,
   Ledger,
   LedgerEntry,
+  LedgerOptions,
   LedgerQuery,
   UsageGroup,
   UsageQuery,
 } from './ledger/ledger.ts';
-export { openLedger, parseDatabaseUrl } from './ledger/open-ledger.ts';
-export { openSqliteLedger, type SqliteLedgerOptions } from './ledger/sqlite-ledger.ts';
+export { isLedgerRefusal, LedgerRefusal } from './ledger/ledger-refusal.ts';
+export { openLedger, parseDatabaseUrl, type DatabaseAddress } from './ledger/open-ledger.ts';
+export { openPostgresLedger } from './ledger/postgres-ledger.ts';
+export { openSqliteLedger } from './ledger/sqlite-ledger.ts';
 export { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts';
 export { readOutboxEntry, type OutboxEntry, type ReadOutboxEntry } from './outbox-entry.ts';
 export {

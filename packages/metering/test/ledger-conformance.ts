@@ -1,15 +1,32 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NOON, sampleEvent } from './samples.ts';
-import type { Ledger, LedgerEntry, LedgerQuery } from '../src/ledger/ledger.ts';
+import { isLedgerRefusal } from '../src/ledger/ledger-refusal.ts';
+import type { Ledger, LedgerEntry, LedgerOptions, LedgerQuery } from '../src/ledger/ledger.ts';
 
-/** What every {@link Ledger} must do. `open` gives an empty one at each call. */
-export function describeLedger(name: string, open: () => Promise<Ledger>): void {
+/** A place that holds one ledger. */
+export interface LedgerStore {
+  /** Opens it, as each of several processes would. */
+  open(options?: LedgerOptions): Ledger;
+}
+
+/** What every {@link Ledger} must do. `makeStore` gives an empty store at each call. */
+export function describeLedger(name: string, makeStore: () => Promise<LedgerStore>): void {
   describe(name, () => {
+    const opened: Ledger[] = [];
+    let store: LedgerStore;
     let ledger: Ledger;
+    const open = (options?: LedgerOptions): Ledger => {
+      const another = store.open(options);
+      opened.push(another);
+      return another;
+    };
     beforeEach(async () => {
-      ledger = await open();
+      store = await makeStore();
+      ledger = open();
     });
-    afterEach(() => ledger.close());
+    afterEach(async () => {
+      for (const each of opened.splice(0)) await each.close();
+    });
 
     const listAll = async (query: Omit<LedgerQuery, 'limit'> = {}) =>
       (await ledger.list({ limit: 500, ...query })).entries.map(({ event }) => event.requestId);
@@ -50,6 +67,118 @@ export function describeLedger(name: string, open: () => Promise<Ledger>): void 
       const second = toEntry('req_1', { streamId: '2-0', deltaNanoUsd: 7n });
       expect(await ledger.append([first, second], [])).toBe(1);
       expect(await ledger.find('req_1')).toEqual([first]);
+    });
+
+    test('the same entries in two appends, and twice in each, are one row each', async () => {
+      const entries = numbers(20).map((number) => toEntry(`req_${number}`));
+      expect(await ledger.append([...entries, ...entries], [])).toBe(20);
+      expect(await ledger.append([...entries.toReversed(), toEntry('req_more'), ...entries], [])).toBe(1);
+      expect(await listAll()).toHaveLength(21);
+      expect(await ledger.usage({ groupBy: 'org' })).toMatchObject([{ requests: 21, costNanoUsd: 21n * 1_200_000n }]);
+    });
+
+    test('several writers with the same entries in any order add each once, and none waits for ever', async () => {
+      const writers = [ledger, open(), open()];
+      const entries = numbers(200).map((number) =>
+        toEntry(`req_${number}`, {
+          kind: number % 3 === 0 ? 'A' : 'T',
+          event: sampleEvent({
+            requestId: `req_${number % 150}`,
+            keyId: `key_${number % 7}`,
+            user: `user_${number % 5}`,
+          }),
+          deltaNanoUsd: BigInt(number),
+        }),
+      );
+      const unique = new Map(entries.map((entry) => [`${entry.event.requestId} ${entry.kind}`, entry]));
+      const added = await Promise.all(
+        numbers(12).map(async (turn) => {
+          const start = turn * 15;
+          const batch = [...entries.slice(start), ...entries.slice(0, start)];
+          return (writers[turn % 3] ?? ledger).append(turn % 2 === 0 ? batch : batch.toReversed(), []);
+        }),
+      );
+      expect(added.reduce((sum, count) => sum + count, 0)).toBe(unique.size);
+      const rows = (await ledger.list({ limit: 500 })).entries;
+      expect(new Set(rows.map(({ event, kind }) => `${event.requestId} ${kind}`))).toEqual(new Set(unique.keys()));
+      expect(rows).toHaveLength(unique.size);
+      const total = rows.reduce((sum, { deltaNanoUsd }) => sum + deltaNanoUsd, 0n);
+      expect(await ledger.usage({ groupBy: 'org' })).toMatchObject([{ costNanoUsd: total }]);
+    });
+
+    test('a thousand entries in one append keep their order, and pages show each once', async () => {
+      // All of the same millisecond, and in no order of their names
+      const names = numbers(1000).map((number) => `req_${(number * 7919) % 1000}`);
+      expect(
+        await ledger.append(
+          names.map((requestId) => toEntry(requestId)),
+          [],
+        ),
+      ).toBe(1000);
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await ledger.list({ limit: 300, cursor });
+        seen.push(...page.entries.map(({ event }) => event.requestId));
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      expect(seen).toEqual(names.toReversed());
+    });
+
+    test('what was added is there for everyone, and after closing and opening again', async () => {
+      const beside = open();
+      await ledger.append([toEntry('req_1')], []);
+      expect(await beside.find('req_1')).toEqual([toEntry('req_1')]);
+      await ledger.close();
+      const again = open();
+      expect(await again.find('req_1')).toEqual([toEntry('req_1')]);
+      expect(await again.append([toEntry('req_1'), toEntry('req_2')], [])).toBe(1);
+      expect((await again.list({ limit: 10 })).entries.map(({ event }) => event.requestId)).toEqual(['req_2', 'req_1']);
+    });
+
+    test('a reader beside the writer sees what is committed, also when it was there first, and changes nothing', async () => {
+      store = await makeStore();
+      const reader = open({ readOnly: true });
+      expect(await reader.find('req_1')).toEqual([]);
+      expect(await reader.list({ limit: 10 })).toEqual({ entries: [], nextCursor: undefined });
+      expect(await reader.usage({ groupBy: 'org' })).toEqual([]);
+      expect(await reader.countDeadLetters()).toBe(0);
+      const writer = open();
+      expect(await writer.find('req_1')).toEqual([]);
+      expect(await reader.find('req_1')).toEqual([]);
+      await writer.append([toEntry('req_1')], []);
+      expect(await reader.find('req_1')).toEqual([toEntry('req_1')]);
+      const refused = reader.append([toEntry('req_2')], []);
+      await expect(refused).rejects.toThrow(/read-?only/);
+      await expect(refused).rejects.not.toSatisfy(isLedgerRefusal);
+    });
+
+    test.each([
+      ['quotes and signs', `'"\\{},$1;--%_`],
+      ['letters of the world', 'Größe 模型 🙂'],
+      ['U+0000', 'a\0b'],
+      ['half a surrogate pair', 'a\ud83d'],
+      ['line breaks', 'a\r\n\tb'],
+      ['nothing', ''],
+    ])('keeps texts as they are: %s', async (_, text) => {
+      const event = sampleEvent({
+        keyId: text,
+        user: text,
+        org: text,
+        model: text,
+        provider: text,
+        deployment: text,
+        requestedModel: text,
+        clientRequestId: text,
+        priceVersion: text,
+        errorReason: text,
+        attempts: [{ deployment: text, provider: text, model: text, outcome: text, costNanoUsd: 0n }],
+      });
+      const entry = toEntry('req_1', { event });
+      expect(await ledger.append([entry], [])).toBe(1);
+      expect(await ledger.find('req_1')).toEqual([entry]);
+      expect(await listAll({ key: text, model: text })).toEqual(['req_1']);
+      expect(await ledger.find(text)).toEqual([]);
     });
 
     test('keeps the T row of a request first and its corrections behind', async () => {
@@ -153,6 +282,19 @@ export function describeLedger(name: string, open: () => Promise<Ledger>): void 
       expect(await requestsBy('key')).toEqual({ a: 1, b: 1, c: 2 });
     });
 
+    test('groups of usage come in the order of their bytes, and what is not known counts as `unknown`', async () => {
+      const models = ['é', 'b', 'Z', undefined, '🙂', 'a-b', 'a_b', 'ab', 'unknown', '\uffee'];
+      await ledger.append(
+        models.map((model, index) =>
+          toEntry(`req_${index}`, { event: sampleEvent({ requestId: `req_${index}`, model }) }),
+        ),
+        [],
+      );
+      const groups = await ledger.usage({ groupBy: 'model' });
+      expect(groups.map(({ group }) => group)).toEqual(['Z', 'a-b', 'a_b', 'ab', 'b', 'unknown', 'é', '\uffee', '🙂']);
+      expect(groups.find(({ group }) => group === 'unknown')).toMatchObject({ requests: 2 });
+    });
+
     test('usage takes requests admitted from `from` on and before `to`', async () => {
       await ledger.append(
         [0, 1000, 2000].map((offset) =>
@@ -182,22 +324,38 @@ export function describeLedger(name: string, open: () => Promise<Ledger>): void 
       expect(await ledger.find('req_1')).toMatchObject([{ deltaNanoUsd: costNanoUsd, event: { costNanoUsd } }]);
     });
 
+    test('the most that an event may cost stays exact, up and down', async () => {
+      const costNanoUsd = 99_999_999_999_999_999n;
+      const terminal = toEntry('req_1', { event: sampleEvent({ costNanoUsd }), deltaNanoUsd: costNanoUsd });
+      const correction = { ...terminal, kind: 'A' as const, deltaNanoUsd: -costNanoUsd + 1n };
+      await ledger.append([terminal, correction], []);
+      expect(await ledger.find('req_1')).toEqual([terminal, correction]);
+      expect(await ledger.usage({ groupBy: 'key' })).toMatchObject([{ requests: 1, costNanoUsd: 1n }]);
+    });
+
     test('keeps dead letters, each once, and they stop nothing', async () => {
       const deadLetter = { shard: 0, streamId: '5-0', fields: { kind: 'S', event: '{"half' }, reason: 'no JSON' };
       expect(await ledger.append([toEntry('req_1')], [deadLetter])).toBe(1);
       expect(await ledger.append([], [deadLetter, { ...deadLetter, streamId: '6-0' }])).toBe(0);
       expect(await ledger.countDeadLetters()).toBe(2);
+      const unreadable = { shard: 1, streamId: '5-0', fields: { '\0': '\ud83d' }, reason: 'no \0 in JSON \udc00' };
+      await ledger.append([], [unreadable, unreadable, deadLetter]);
+      expect(await ledger.countDeadLetters()).toBe(3);
     });
 
     test('a batch that fails leaves nothing behind', async () => {
       const impossible = toEntry('req_2', { deltaNanoUsd: 2n ** 80n });
-      await expect(ledger.append([toEntry('req_1'), impossible], [])).rejects.toThrow();
+      const deadLetter = { shard: 0, streamId: '5-0', fields: {}, reason: '' };
+      await expect(ledger.append([toEntry('req_1'), impossible], [deadLetter])).rejects.toSatisfy(isLedgerRefusal);
+      expect(await ledger.countDeadLetters()).toBe(0);
       expect(await listAll()).toEqual([]);
       expect(await ledger.usage({ groupBy: 'org' })).toEqual([]);
       expect(await ledger.append([toEntry('req_1')], [])).toBe(1);
     });
   });
 }
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
 
 function toEntry(requestId: string, changes: Partial<LedgerEntry> = {}): LedgerEntry {
   const event = sampleEvent({ requestId });

@@ -58,9 +58,18 @@ export interface UsageGroup {
   readonly costNanoUsd: bigint;
 }
 
+export interface LedgerOptions {
+  /** For processes beside the one that writes; such a ledger has no rows until the other has made it. @defaultValue false */
+  readonly readOnly?: boolean | undefined;
+}
+
 /** The durable record of every request. Adding an entry twice changes nothing. */
 export interface Ledger {
-  /** Adds entries and dead letters and their roll-ups in one transaction; gives how many entries were new. */
+  /**
+   * Adds entries and dead letters and their roll-ups in one transaction; gives how many entries were new. Rejects with
+   * nothing added, or, when the answer was lost, with all of it added: trying again is right either way.
+   * @throws LedgerRefusal when it is an entry's fault, and trying again is useless.
+   */
   append(entries: readonly LedgerEntry[], deadLetters: readonly DeadLetter[]): Promise<number>;
   /**
    * Newest first.

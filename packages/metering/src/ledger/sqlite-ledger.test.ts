@@ -6,7 +6,6 @@ import { afterEach, expect, test } from 'vitest';
 import { NOON, sampleEvent } from '../../test/samples.ts';
 import { describeLedger } from '../../test/ledger-conformance.ts';
 import type { LedgerEntry } from './ledger.ts';
-import { openLedger } from './open-ledger.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
 
 const directories: string[] = [];
@@ -20,7 +19,10 @@ async function makePath(): Promise<string> {
   return join(directory, 'data', 'ledger.sqlite');
 }
 
-describeLedger('the SQLite ledger', async () => openSqliteLedger(await makePath()));
+describeLedger('the SQLite ledger', async () => {
+  const path = await makePath();
+  return { open: (options) => openSqliteLedger(path, options) };
+});
 
 const entry: LedgerEntry = {
   kind: 'T',
@@ -32,39 +34,6 @@ const entry: LedgerEntry = {
   streamId: '1-0',
   createdAt: NOON,
 };
-
-test('survives being closed and opened again', async () => {
-  const path = await makePath();
-  const first = openLedger(`sqlite:${path}`);
-  await first.append([entry], []);
-  await first.close();
-  const second = openLedger(`sqlite:${path}`);
-  expect(await second.append([entry], [])).toBe(0);
-  expect(await second.find('req_1')).toEqual([entry]);
-  await second.close();
-});
-
-test('a reader beside the writer sees what is committed, also when it was there first', async () => {
-  const path = await makePath();
-  const reader = openSqliteLedger(path, { readOnly: true });
-  expect(await reader.find('req_1')).toEqual([]);
-  expect(await reader.list({ limit: 10 })).toEqual({ entries: [], nextCursor: undefined });
-  const writer = openSqliteLedger(path);
-  expect(await reader.find('req_1')).toEqual([]);
-  await writer.append([entry], []);
-  expect(await reader.find('req_1')).toEqual([entry]);
-  await expect(reader.append([entry], [])).rejects.toThrow(/readonly/);
-  await reader.close();
-  await writer.close();
-});
-
-test('two writers of one file share the rows among them', async () => {
-  const path = await makePath();
-  const writers = [openSqliteLedger(path), openSqliteLedger(path)];
-  const added = await Promise.all(writers.map((writer) => writer.append([entry], [])));
-  expect(added.reduce((sum, count) => sum + count, 0)).toBe(1);
-  for (const writer of writers) await writer.close();
-});
 
 test('keeps roll-ups per scope and period, attempts and a write-ahead log', async () => {
   const path = await makePath();
@@ -88,13 +57,4 @@ test('keeps roll-ups per scope and period, attempts and a write-ahead log', asyn
   database.close();
   expect(await readdir(join(path, '..'))).toContain('ledger.sqlite-wal');
   await ledger.close();
-});
-
-test('says what would be right when a DATABASE_URL is not', () => {
-  expect(() => openLedger('postgres://user:secret@db/tokenhub')).toThrow(
-    /^must be sqlite:PATH: this release keeps its ledger in SQLite; PostgreSQL/,
-  );
-  for (const url of ['', 'sqlite:', 'mysql://db', '/var/ledger.sqlite']) {
-    expect(() => openLedger(url)).toThrow('must be sqlite:PATH');
-  }
 });

@@ -1,23 +1,18 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { GatewayError } from '@tokenhub/core';
-import { z } from 'zod';
-import { decodeCostEvent, encodeCostEvent } from '../cost-event-codec.ts';
-import type { DeadLetter, Ledger, LedgerEntry, LedgerQuery, UsageGroup, UsageQuery } from './ledger.ts';
+import { encodeCostEvent } from '../cost-event-codec.ts';
+import { LedgerRefusal } from './ledger-refusal.ts';
+import { GROUP_COLUMNS, parseCursor, toEntry, toPage, toUsageGroup } from './ledger-row.ts';
+import type { DeadLetter, Ledger, LedgerEntry, LedgerOptions, LedgerQuery, UsageGroup, UsageQuery } from './ledger.ts';
 import { rollUp } from './roll-up.ts';
 import { ADD_TO_ROLLUP, INSERT_ATTEMPT, INSERT_DEAD_LETTER, INSERT_EVENT, SQLITE_SCHEMA } from './sqlite-schema.ts';
-
-export interface SqliteLedgerOptions {
-  /** For processes beside the one that writes. @defaultValue false */
-  readonly readOnly?: boolean | undefined;
-}
 
 /** How long to wait for another process that is writing. */
 const BUSY_TIMEOUT_MS = 5000;
 
 /** A {@link Ledger} in one SQLite file: for a single machine, and durable, since every commit is on the disk when it returns. */
-export function openSqliteLedger(path: string, { readOnly = false }: SqliteLedgerOptions = {}): Ledger {
+export function openSqliteLedger(path: string, { readOnly = false }: LedgerOptions = {}): Ledger {
   if (!readOnly) mkdirSync(dirname(path), { recursive: true });
   return new SqliteLedger(path, readOnly);
 }
@@ -52,7 +47,7 @@ class SqliteLedger implements Ledger {
       return added.length;
     } catch (error) {
       if (database.isTransaction) database.exec('ROLLBACK');
-      throw error;
+      throw isRefusal(error) ? new LedgerRefusal(error.message, { cause: error }) : error;
     }
   }
 
@@ -62,21 +57,15 @@ class SqliteLedger implements Ledger {
   }
 
   async list({ cursor, limit, key, model, outcome }: LedgerQuery) {
-    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
-      const message = 'cursor must be the next_cursor of an earlier answer, or left out.';
-      throw new GatewayError('invalid_parameter', message, { param: 'cursor' });
-    }
     const conditions: [sql: string, value: SQLInputValue | undefined][] = [
-      ['seq < ?', cursor === undefined ? undefined : Number(cursor)],
+      ['seq < ?', parseCursor(cursor)],
       ['key_id = ?', key],
       ['model = ?', model],
       ['outcome = ?', outcome],
     ];
     const { where, values } = toWhere(conditions);
     const rows = this.#all(`SELECT * FROM cost_events ${where} ORDER BY seq DESC LIMIT ?`, ...values, limit + 1);
-    const page = rows.slice(0, limit);
-    const nextCursor = rows.length > limit ? String(page.at(-1)?.['seq']) : undefined;
-    return { entries: page.map(toEntry), nextCursor };
+    return toPage(rows, limit);
   }
 
   async usage({ from, to, groupBy }: UsageQuery): Promise<readonly UsageGroup[]> {
@@ -91,16 +80,7 @@ class SqliteLedger implements Ledger {
        FROM cost_events ${where} GROUP BY name ORDER BY name`,
       ...values,
     );
-    return rows.map((row) => ({
-      group: String(row['name']),
-      requests: Number(row['requests']),
-      promptTokens: Number(row['tokens_in']),
-      cachedTokens: Number(row['tokens_cached']),
-      cacheWriteTokens: Number(row['tokens_cache_write']),
-      completionTokens: Number(row['tokens_out']),
-      reasoningTokens: Number(row['tokens_reasoning']),
-      costNanoUsd: BigInt(String(row['delta_nano'])),
-    }));
+    return rows.map(toUsageGroup);
   }
 
   async countDeadLetters(): Promise<number> {
@@ -181,14 +161,6 @@ class SqliteLedger implements Ledger {
   }
 }
 
-const GROUP_COLUMNS = {
-  day: 'period_day',
-  model: 'model',
-  provider: 'provider',
-  key: 'key_id',
-  org: 'org_id',
-} as const satisfies Record<UsageQuery['groupBy'], string>;
-
 /** Conditions without a value are left out. */
 function toWhere(conditions: readonly (readonly [sql: string, value: SQLInputValue | undefined])[]) {
   const given = conditions.filter(([, value]) => value !== undefined);
@@ -198,17 +170,12 @@ function toWhere(conditions: readonly (readonly [sql: string, value: SQLInputVal
   };
 }
 
-const entryKind = z.enum(['T', 'A', 'R']);
+/** Primary result codes that blame a row: TOOBIG, CONSTRAINT and MISMATCH. Source: https://www.sqlite.org/rescode.html */
+const REFUSALS: ReadonlySet<unknown> = new Set([18, 19, 20]);
 
-function toEntry(row: Record<string, unknown>): LedgerEntry {
-  return {
-    kind: entryKind.parse(row['kind']),
-    event: decodeCostEvent(String(row['event'])),
-    deltaNanoUsd: BigInt(String(row['delta_nano'])),
-    day: String(row['period_day']),
-    month: String(row['period_month']),
-    shard: Number(row['shard']),
-    streamId: String(row['stream_id']),
-    createdAt: Number(row['created_at']),
-  };
+/** Refused by SQLite, or by Node when a value fits none of SQLite's types. */
+function isRefusal(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  if ('errcode' in error) return REFUSALS.has(Number(error.errcode) & 0xff);
+  return 'code' in error && (error.code === 'ERR_INVALID_ARG_VALUE' || error.code === 'ERR_OUT_OF_RANGE');
 }

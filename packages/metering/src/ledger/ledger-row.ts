@@ -1,0 +1,61 @@
+import { GatewayError } from '@tokenhub/core';
+import { z } from 'zod';
+import { decodeCostEvent } from '../cost-event-codec.ts';
+import type { LedgerEntry, UsageGroup, UsageQuery } from './ledger.ts';
+
+/** A row as a database gives it: 64-bit integers as `bigint` or decimal text. */
+export type LedgerRow = Readonly<Record<string, unknown>>;
+
+/** The column of `cost_events` that usage is grouped by. */
+export const GROUP_COLUMNS = {
+  day: 'period_day',
+  model: 'model',
+  provider: 'provider',
+  key: 'key_id',
+  org: 'org_id',
+} as const satisfies Record<UsageQuery['groupBy'], string>;
+
+const entryKind = z.enum(['T', 'A', 'R']);
+
+export function toEntry(row: LedgerRow): LedgerEntry {
+  return {
+    kind: entryKind.parse(row['kind']),
+    event: decodeCostEvent(String(row['event'])),
+    deltaNanoUsd: BigInt(String(row['delta_nano'])),
+    day: String(row['period_day']),
+    month: String(row['period_month']),
+    shard: Number(row['shard']),
+    streamId: String(row['stream_id']),
+    createdAt: Number(row['created_at']),
+  };
+}
+
+export function toUsageGroup(row: LedgerRow): UsageGroup {
+  return {
+    group: String(row['name']),
+    requests: Number(row['requests']),
+    promptTokens: Number(row['tokens_in']),
+    cachedTokens: Number(row['tokens_cached']),
+    cacheWriteTokens: Number(row['tokens_cache_write']),
+    completionTokens: Number(row['tokens_out']),
+    reasoningTokens: Number(row['tokens_reasoning']),
+    costNanoUsd: BigInt(String(row['delta_nano'])),
+  };
+}
+
+/** One page of the `limit + 1` rows that were asked for; a cursor is the `seq` of the page's last row. */
+export function toPage(rows: readonly LedgerRow[], limit: number) {
+  const page = rows.slice(0, limit);
+  return { entries: page.map(toEntry), nextCursor: rows.length > limit ? String(page.at(-1)?.['seq']) : undefined };
+}
+
+/**
+ * The `seq` before which a page begins; `undefined` for the first page.
+ * @throws GatewayError `invalid_parameter`
+ */
+export function parseCursor(cursor: string | undefined): number | undefined {
+  if (cursor === undefined) return undefined;
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  const message = 'cursor must be the next_cursor of an earlier answer, or left out.';
+  throw new GatewayError('invalid_parameter', message, { param: 'cursor' });
+}
