@@ -43,6 +43,8 @@ export const ERRORS = {
   rate_limit_exceeded: caller(429, 'rate_limit_error'),
   request_exceeds_limit: caller(429, 'rate_limit_error'),
   quota_unavailable: ours(503),
+  /** What has been booked cannot be read now; what is being booked is not lost. */
+  ledger_unavailable: ours(503),
 
   // Providers
   upstream_auth: provider(502),

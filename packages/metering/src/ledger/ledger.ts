@@ -63,7 +63,10 @@ export interface LedgerOptions {
   readonly readOnly?: boolean | undefined;
 }
 
-/** The durable record of every request. Adding an entry twice changes nothing. */
+/**
+ * The durable record of every request. Adding an entry twice changes nothing.
+ * All that read it throw GatewayError `ledger_unavailable` when a database server does not answer.
+ */
 export interface Ledger {
   /**
    * Adds entries and dead letters and their roll-ups in one transaction; gives how many entries were new. Rejects with

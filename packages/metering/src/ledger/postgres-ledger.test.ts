@@ -136,7 +136,10 @@ describe.skipIf(postgresPrograms === undefined)('with a server (skipped where Po
       await sql`LOCK TABLE ${schema}.cost_events IN ACCESS EXCLUSIVE MODE`;
       adding = ledger.append([toEntry('req_2')], []).finally(() => (isAdded = true));
       // A caller gets an answer all the same
-      await expect(reader.find('req_1')).rejects.toThrow('statement timeout');
+      await expect(reader.find('req_1')).rejects.toMatchObject({
+        code: 'ledger_unavailable',
+        cause: expect.objectContaining({ message: expect.stringContaining('statement timeout') }),
+      });
       expect(isAdded).toBe(false);
     });
     expect(await adding).toBe(1);
@@ -209,6 +212,6 @@ describe('a server that does not answer', () => {
     await expect(refused).rejects.toThrow('ECONNREFUSED');
     await expect(refused).rejects.not.toSatisfy(isLedgerRefusal);
     await ledger.close();
-    await expect(ledger.find('req_1')).rejects.toThrow('closed');
+    await expect(ledger.find('req_1')).rejects.toMatchObject({ code: 'ledger_unavailable' });
   });
 });

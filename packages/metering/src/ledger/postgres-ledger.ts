@@ -1,3 +1,4 @@
+import { GatewayError } from '@tokenhub/core';
 import postgres, { type Sql } from 'postgres';
 import { encodeCostEvent } from '../cost-event-codec.ts';
 import { LedgerRefusal } from './ledger-refusal.ts';
@@ -92,7 +93,10 @@ class PostgresLedger implements Ledger {
       return await this.#ask(question);
     } catch (error) {
       if (this.#readOnly && codeOf(error) === UNDEFINED_TABLE) return [];
-      throw error;
+      throw new GatewayError('ledger_unavailable', 'The ledger cannot be read now. Try again in a moment.', {
+        cause: error,
+        retryAfterMs: 1000,
+      });
     }
   }
 
