@@ -30,7 +30,7 @@ function measureRank(): number {
   const candidates = Array.from({ length: MODELS }, (_, index) => createCandidate(index));
   for (const [index, { id }] of candidates.entries()) {
     health.recordFirstToken(id, 200 + ((index * 37) % 500));
-    if (index % 7 === 0) health.recordFailure(id);
+    if (index % 7 === 0) health.recordFailure(id, { sentAt: 0, isBroken: false });
     else health.recordSuccess(id);
   }
   const request: RankRequest = {

@@ -117,7 +117,7 @@ describe.each([
   });
 
   describe('news', () => {
-    const opened = { kind: 'opened', deployment: 'a/b', restMs: 10_000, trips: 1 } as const;
+    const opened = { kind: 'opened', deployment: 'a/b', restMs: 10_000 } as const;
     const cooling = { kind: 'cooling', deployment: 'a/b', restMs: 2_500.5 } as const;
     const closed = { kind: 'closed', deployment: 'a/b' } as const;
 
@@ -151,7 +151,6 @@ describe.each([
         JSON.stringify({ from: 'one', news: { ...opened, deployment: '' } }),
         JSON.stringify({ from: 'one', news: { ...opened, restMs: -1 } }),
         JSON.stringify({ from: 'one', news: { ...opened, restMs: '1000' } }),
-        JSON.stringify({ from: 'one', news: { ...opened, trips: 0.5 } }),
         JSON.stringify({ from: 'one', news: { kind: 'cooling', deployment: 'a/b' } }),
         '{"from":"one","news":{"kind":"cooling","deployment":"a/b","restMs":1e999}}',
       ]) {

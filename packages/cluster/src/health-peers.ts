@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { HealthNews, HealthPeers } from '@tokenhub/core';
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { z } from 'zod';
+import { connectSubscriber } from './connect-subscriber.ts';
 import { NEWS, probeKey } from './keys.ts';
 import { withinMs } from './within-ms.ts';
 
@@ -81,13 +82,6 @@ export function createRedisHealthPeers(options: RedisHealthPeersOptions): RedisH
   };
 }
 
-/** A connection that hears a channel can do nothing else. It comes back by itself, however long Redis is away. */
-function connectSubscriber(redis: Redis | Cluster): Redis | Cluster {
-  return redis instanceof Cluster
-    ? redis.duplicate([], { lazyConnect: false })
-    : redis.duplicate({ lazyConnect: false, autoResubscribe: false });
-}
-
 /** What goes over the channel, as JSON. */
 interface Message {
   /** Id of the gateway that tells. */
@@ -100,7 +94,7 @@ const restMs = z.number().nonnegative();
 const messageSchema: z.ZodType<Message> = z.object({
   from: z.string(),
   news: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('opened'), deployment, restMs, trips: z.int().positive() }),
+    z.object({ kind: z.literal('opened'), deployment, restMs }),
     z.object({ kind: z.literal('closed'), deployment }),
     z.object({ kind: z.literal('cooling'), deployment, restMs }),
   ]),

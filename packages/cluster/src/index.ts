@@ -1,3 +1,4 @@
+export { connectSubscriber } from './connect-subscriber.ts';
 export {
   createHealthBoard,
   REPORT_EVERY_MS,
@@ -7,3 +8,4 @@ export {
   type HealthBoardOptions,
 } from './health-board.ts';
 export { createRedisHealthPeers, type RedisHealthPeers, type RedisHealthPeersOptions } from './health-peers.ts';
+export { withinMs } from './within-ms.ts';

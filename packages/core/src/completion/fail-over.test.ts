@@ -34,12 +34,21 @@ interface Run {
   readonly budget?: RetryBudget;
   /** Those that have not done well lately. */
   readonly failing?: readonly string[];
+  /** Those whose breaker is open. */
+  readonly resting?: readonly string[];
 }
 
 /** Lets candidates fail with these codes, one after the other, then serve. */
 async function run(codes: readonly ErrorCode[], options: Run = {}) {
   const { windows = { a: undefined, b: undefined, c: undefined, d: undefined }, maxAttempts = 3 } = options;
-  const { retryAfterMs, upstreamStatus = 500, refused = [], failing = [], budget = UNLIMITED_RETRIES } = options;
+  const {
+    retryAfterMs,
+    upstreamStatus = 500,
+    refused = [],
+    failing = [],
+    resting = [],
+    budget = UNLIMITED_RETRIES,
+  } = options;
   const tried: string[] = [];
   const heard: string[] = [];
   const pauses: number[] = [];
@@ -48,7 +57,11 @@ async function run(codes: readonly ErrorCode[], options: Run = {}) {
     ranked: options.ranked ?? rankedOf(windows),
     maxAttempts,
     budget,
-    doesWell: (candidate) => !failing.includes(nameOf(candidate)),
+    stateOf: (candidate) => {
+      if (resting.includes(nameOf(candidate))) return 'resting';
+      return failing.includes(nameOf(candidate)) ? 'failing' : 'well';
+    },
+    onMistake: () => {},
     admit: (candidate) => !refused.includes(nameOf(candidate)),
     timeLeftMs: options.timeLeftMs ?? (() => 60_000),
     pause: (ms) => Promise.resolve(void pauses.push(ms)),
@@ -165,6 +178,12 @@ describe('when nobody is left', () => {
     expect((await run(['upstream_unavailable'], { ...alone, upstreamStatus: 404 })).tried).toEqual(['a']);
   });
 
+  test('nor is one whose breaker is open by now', async () => {
+    const { tried, pauses } = await run(['upstream_unavailable'], { ...alone, resting: ['a'] });
+    expect(tried).toEqual(['a']);
+    expect(pauses).toEqual([]);
+  });
+
   test('nor is there a pause that the caller has no time for', async () => {
     const { tried, pauses } = await run(['upstream_unavailable'], { ...alone, timeLeftMs: () => 100 });
     expect(tried).toEqual(['a']);
@@ -192,6 +211,21 @@ describe('a provider that says when to come again', () => {
   test('is not waited for when the caller has not so much time', async () => {
     const { tried } = await run(['upstream_rate_limited'], { retryAfterMs: 2_000, timeLeftMs: () => 1_500 });
     expect(tried).toEqual(['a', 'b']);
+  });
+
+  test('is remembered when no attempt is left to wait for, and when there is no time', async () => {
+    const lastAttempt = await run(['upstream_rate_limited'], {
+      retryAfterMs: 3_000,
+      windows: { a: 1 },
+      maxAttempts: 1,
+    });
+    expect(lastAttempt.cooled).toEqual([['a', 3_000]]);
+    const noTime = await run(['upstream_rate_limited'], { retryAfterMs: 3_000, timeLeftMs: () => 0 });
+    expect(noTime.cooled).toEqual([['a', 3_000]]);
+  });
+
+  test('is not believed by whoever it refuses', async () => {
+    expect((await run(['upstream_rejected'], { retryAfterMs: 120_000 })).cooled).toEqual([]);
   });
 
   test('is not waited for while another deployment of the model can be asked', async () => {
@@ -244,6 +278,13 @@ describe('the budget of a process', () => {
     }
   });
 
+  test('that is used up leaves the others their turns', async () => {
+    const budget: RetryBudget = { countRequest: () => {}, take: () => false };
+    const { outcome, tried } = await run(['upstream_unavailable'], { budget, failing: ['b'] });
+    expect(tried).toEqual(['a', 'c']);
+    expect(outcome).toBe('c');
+  });
+
   test('allows one repetition for five requests when the only deployment fails every other time', async () => {
     const budget = createRetryBudget();
     let repetitions = 0;
@@ -258,11 +299,13 @@ describe('the budget of a process', () => {
 test("an error that is not ours ends it at once and is nobody's failure", async () => {
   const mistake = new TypeError('a mistake of ours');
   const heard: unknown[] = [];
+  const mistaken: string[] = [];
   const result = failOver({
     ranked: rankedOf({ a: 1, b: 1 }),
     maxAttempts: 3,
     budget: UNLIMITED_RETRIES,
-    doesWell: () => true,
+    stateOf: () => 'well',
+    onMistake: ({ candidate }) => mistaken.push(candidate.id),
     admit: () => true,
     timeLeftMs: () => 60_000,
     pause: () => Promise.resolve(),
@@ -273,4 +316,5 @@ test("an error that is not ours ends it at once and is nobody's failure", async 
   });
   await expect(result).rejects.toBe(mistake);
   expect(heard).toEqual([]);
+  expect(mistaken).toEqual(['a@openai']);
 });

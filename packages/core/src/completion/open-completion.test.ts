@@ -215,7 +215,7 @@ describe.each([true, false])('asked to stream: %s,', (streamed) => {
   });
 
   test("the caller's own limit of time ends it all, and nobody is blamed for it", async () => {
-    await using world = await createWorld({ providers: { a: silent, b: whole, c: whole } });
+    await using world = await createWorld({ providers: { a: silent } });
     const error = await errorOf(world.open({ stream: streamed }, { maxLatencyMs: 100 }));
     expect(error.code).toBe('upstream_timeout');
     expect(world.asked).toEqual(['a']);
@@ -223,8 +223,16 @@ describe.each([true, false])('asked to stream: %s,', (streamed) => {
     await vi.waitFor(() => expect(world.hungUp).toEqual(['a']));
   });
 
+  test('half of it is left to the others when one keeps silent, and it is not blamed for that', async () => {
+    await using world = await createWorld({ providers: { a: silent, b: whole } });
+    await readAll(await world.open({ stream: streamed }, { maxLatencyMs: 1_000 }));
+    expect(world.asked).toEqual(['a', 'b']);
+    expect(world.failures.map(({ error }) => error.code)).toEqual(['upstream_timeout']);
+    expect(world.records).toEqual(['b began', 'b succeeded']);
+  });
+
   test('a failure within the limit of time leaves the rest of it to the next', async () => {
-    await using world = await createWorld({ providers: { a: refuse(500), b: silent, c: whole } });
+    await using world = await createWorld({ providers: { a: refuse(500), b: silent } });
     const error = await errorOf(world.open({ stream: streamed }, { maxLatencyMs: 700 }));
     expect(error.code).toBe('upstream_timeout');
     expect(world.asked).toEqual(['a', 'b']);

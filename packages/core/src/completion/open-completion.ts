@@ -56,25 +56,44 @@ export function openCompletion(options: OpenCompletionOptions): Promise<Completi
   const attempt = options.request.stream ? openStream : fetchAnswer;
   const { signal, now, health, maxLatencyMs = Infinity } = options;
   const deadline = now() + maxLatencyMs;
+  /** Of the attempt under way: when it began, and when the caller's time, or its share of it, is up. */
+  let sentAt = 0;
+  let endsAt = deadline;
   // Timers may fire a little before their time.
-  const timeLeftMs = (): number => (signal.aborted ? 0 : deadline - 1 - now());
+  const isUp = (end: number): boolean => signal.aborted || now() >= end - 1;
   return failOver<Completion>({
     ranked: options.ranked,
     maxAttempts: options.maxAttempts,
     admit: ({ candidate }) => health.admit(candidate.id, PROBE_MS),
-    doesWell: ({ candidate }) => health.read(candidate.id).errorRate < FAILING_SHARE,
-    attempt: (candidate) => attempt(candidate, options, deadline),
-    timeLeftMs,
+    stateOf: ({ candidate }) => {
+      const { openMs, errorRate } = health.read(candidate.id);
+      if (openMs > 0) return 'resting';
+      return errorRate < FAILING_SHARE ? 'well' : 'failing';
+    },
+    attempt: (candidate, hasOthers) => {
+      sentAt = now();
+      // One that keeps silent must leave the others something of the caller's time.
+      endsAt = hasOthers ? sentAt + (deadline - sentAt) / 2 : deadline;
+      return attempt(candidate, options, endsAt);
+    },
+    timeLeftMs: () => (isUp(deadline) ? 0 : deadline - now()),
     pause: (ms) => pause(ms, signal),
     budget: options.retryBudget ?? UNLIMITED_RETRIES,
     random: options.random ?? Math.random,
     coolDown: ({ candidate }, forMs) => health.coolDown(candidate.id, forMs),
     onFailure: (failed) => {
       const { id } = failed.candidate.candidate;
-      // A caller that leaves or has no more time says nothing about the provider.
-      if (failed.error.facts.blamesProvider && timeLeftMs() > 0) health.recordFailure(id);
-      else health.recordNothing(id);
+      // A caller that leaves or has no more time says nothing about the provider, nor does a request that it refuses.
+      if (failed.error.facts.blamesProvider && !isUp(endsAt) && !isRefusal(failed))
+        health.recordFailure(id, { sentAt, isBroken: false });
+      else health.recordNothing(id, sentAt, failed.error.code === 'upstream_timeout' ? now() - sentAt : 0);
       options.onFailedAttempt(failed);
     },
+    onMistake: ({ candidate }) => health.recordNothing(candidate.id, sentAt),
   });
+}
+
+/** Statuses that a caller can bring about whose request quotes the right words. */
+function isRefusal({ status }: Attempt): boolean {
+  return status === 400 || status === 413 || status === 422;
 }

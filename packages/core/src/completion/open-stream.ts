@@ -40,14 +40,15 @@ export async function openStream(
   const { candidate } = ranked;
   const sentAt = options.now();
   const { answer, stopAlarm } = await askProvider(ranked, options, deadline);
-  const dialect = options.answerDialect === 'native' ? candidate.provider.dialect : options.answerDialect;
-  const converter = createConverter(ranked, dialect, options);
   try {
+    const dialect = options.answerDialect === 'native' ? candidate.provider.dialect : options.answerDialect;
+    const converter = createConverter(ranked, dialect, options);
     checkEventStream(answer);
     const source = answer.body[Symbol.asyncIterator]();
     const held = await readToCommitPoint(source, converter);
     options.health.recordFirstToken(candidate.id, options.now() - sentAt);
-    const stream = { source, converter, answer, candidate, options, sentAt };
+    const { health, now, signal } = options;
+    const stream = { source, converter, answer, candidate, options: { health, now, signal }, sentAt };
     return {
       streamed: true,
       served: ranked,

@@ -28,6 +28,8 @@ export class StreamOutput implements AsyncIterator<Output, undefined> {
   readonly #committedAt: number;
   readonly #tokensAtCommit: number;
   #over = false;
+  /** It took longer than we let streams take, which is no fault of its provider. */
+  #isTooLong = false;
   /** Output tokens when last looked at, and since when there have been no more. */
   #tokens: number;
   #progressAt: number;
@@ -83,7 +85,8 @@ export class StreamOutput implements AsyncIterator<Output, undefined> {
     } else if (now - this.#progressAt > progressMs) {
       throw new GatewayError('upstream_timeout', 'The provider kept its stream open without going on with the answer.');
     }
-    if (now - sentAt > totalMs)
+    this.#isTooLong = now - sentAt > totalMs;
+    if (this.#isTooLong)
       throw new GatewayError('upstream_timeout', 'The answer took longer than a stream of this provider may.');
   }
 
@@ -98,13 +101,14 @@ export class StreamOutput implements AsyncIterator<Output, undefined> {
   }
 
   #fail(error: unknown): IteratorResult<Output, undefined> {
-    const { answer, options, candidate, converter } = this.#stream;
+    const { answer, options, candidate, converter, sentAt } = this.#stream;
     // With its finish reason an answer is whole, however its connection ends.
     const cancelled = options.signal.aborted;
     if (!cancelled && converter.facts.finished && converter.facts.error === undefined) return this.#complete();
     this.#over = true;
     answer.abort(error instanceof Error ? error : new Error('the stream failed', { cause: error }));
-    if (!cancelled && isGatewayError(error) && error.facts.blamesProvider) options.health.recordFailure(candidate.id);
+    const isFault = !cancelled && !this.#isTooLong && isGatewayError(error) && error.facts.blamesProvider;
+    if (isFault) options.health.recordFailure(candidate.id, { sentAt, isBroken: true });
     throw error;
   }
 }

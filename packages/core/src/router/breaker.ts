@@ -18,20 +18,30 @@ const OTHERS_PROBE_MS = 1_000;
 /** What a verdict did to a breaker. */
 export type BreakerChange = 'opened' | 'closed' | undefined;
 
-/** The circuit breaker of one deployment. It opens after five failures in a row and closes when its probe is answered. */
+/** What failed, and when. */
+export interface RequestFailure {
+  /** When the request was sent, by the same clock. */
+  readonly sentAt: number;
+  /** Its first token had come. */
+  readonly isBroken: boolean;
+}
+
+/**
+ * The circuit breaker of one deployment. It opens when five requests in a row got no first token, or when five streams in a
+ * row broke off, and closes when its probe is answered.
+ */
 export class Breaker {
   /** How often in a row it opened; 0 while it is closed. */
   #trips = 0;
   #restUntil = -Infinity;
+  /** Requests without a first token since the last that had one; streams broken since the last that came to its good end. */
   #failuresInARow = 0;
-  /** Until when other processes find it failing: then one failure here is enough. */
+  #breaksInARow = 0;
+  /** Until when other processes find it failing: then one failure here is enough, if nothing goes well here before. */
   #suspectUntil = -Infinity;
-  /** A probe of this process is under way, at most until then. */
+  /** The probe of this process: when it was taken, and until when it keeps others back. */
+  #probeTakenAt = Infinity;
   #probeUntil = -Infinity;
-
-  get trips(): number {
-    return this.#trips;
-  }
 
   get isClosed(): boolean {
     return this.#trips === 0;
@@ -50,26 +60,37 @@ export class Breaker {
   /** Takes this process's one probe for at most `ttlMs`; false when it is out already, or there is none to take. */
   takeProbe(now: number, ttlMs: number): boolean {
     if (this.state(now) !== 'half_open' || this.#probeUntil > now) return false;
+    this.#probeTakenAt = now;
     this.#probeUntil = now + ttlMs;
     return true;
   }
 
   /** Another process has the cluster's probe. */
   leaveProbeToOthers(now: number): void {
-    this.#probeUntil = -Infinity;
-    this.#restUntil = now + OTHERS_PROBE_MS;
+    this.returnProbe();
+    this.#restUntil = Math.max(this.#restUntil, now + OTHERS_PROBE_MS);
   }
 
-  /** Ends a probe without a verdict; true when there was one. */
-  returnProbe(now: number): boolean {
-    const wasOut = this.#probeUntil > now;
+  /** A probe of this process is under way. */
+  get hasProbe(): boolean {
+    return this.#probeTakenAt !== Infinity;
+  }
+
+  /** True for the probe, false for requests that were sent before it. */
+  isProbe(sentAt: number): boolean {
+    return this.hasProbe && sentAt >= this.#probeTakenAt;
+  }
+
+  /** Ends a probe without a verdict. */
+  returnProbe(): void {
+    this.#probeTakenAt = Infinity;
     this.#probeUntil = -Infinity;
-    return wasOut;
   }
 
   /** A request was answered just now: if the rest is over, by a deployment that has recovered. */
   answer(now: number): BreakerChange {
     this.#failuresInARow = 0;
+    this.#suspectUntil = -Infinity;
     if (this.state(now) !== 'half_open') return undefined;
     this.close();
     return 'closed';
@@ -77,17 +98,21 @@ export class Breaker {
 
   /** An answer came to its good end. It may have begun long ago, so it closes nothing. */
   succeed(): void {
-    this.#failuresInARow = 0;
+    this.#failuresInARow = this.#breaksInARow = 0;
+    this.#suspectUntil = -Infinity;
   }
 
-  /** A request failed. */
-  fail(now: number): BreakerChange {
-    this.#failuresInARow++;
-    if (this.#trips > 0) {
-      // Failures of requests that began before it opened tell nothing new.
-      if (this.#probeUntil <= now) return undefined;
-    } else if (this.#failuresInARow < FAILURES_IN_A_ROW && now >= this.#suspectUntil) return undefined;
-    this.#open(now);
+  fail(now: number, { sentAt, isBroken }: RequestFailure): BreakerChange {
+    const inARow = isBroken ? ++this.#breaksInARow : ++this.#failuresInARow;
+    const isVerdict =
+      this.#trips === 0
+        ? inARow >= FAILURES_IN_A_ROW || now < this.#suspectUntil
+        : // Failures of requests that began before it opened tell nothing new.
+          this.isProbe(sentAt);
+    if (!isVerdict) return undefined;
+    this.#trips++;
+    this.returnProbe();
+    this.#restUntil = now + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (this.#trips - 1));
     return 'opened';
   }
 
@@ -97,14 +122,8 @@ export class Breaker {
   }
 
   close(): void {
-    this.#trips = 0;
-    this.#failuresInARow = 0;
-    this.#restUntil = this.#probeUntil = this.#suspectUntil = -Infinity;
-  }
-
-  #open(now: number): void {
-    this.#trips++;
-    this.#probeUntil = -Infinity;
-    this.#restUntil = now + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (this.#trips - 1));
+    this.#trips = this.#failuresInARow = this.#breaksInARow = 0;
+    this.#restUntil = this.#suspectUntil = -Infinity;
+    this.returnProbe();
   }
 }

@@ -17,8 +17,8 @@ export interface HealthPeers {
 
 /** What one process tells the others of a deployment. Times are spans, so that no two clocks are compared. */
 export type HealthNews =
-  /** Its breaker opened, for the `trips`th time in a row; it rests so long. Whoever hears it opens its own at the next failure. */
-  | { readonly kind: 'opened'; readonly deployment: string; readonly restMs: number; readonly trips: number }
+  /** Its breaker opened and rests so long. Whoever hears it opens its own at the next failure, if nothing goes well before. */
+  | { readonly kind: 'opened'; readonly deployment: string; readonly restMs: number }
   /** It answered again. */
   | { readonly kind: 'closed'; readonly deployment: string }
   /** It asked to be left alone for so long (`Retry-After`). */

@@ -11,6 +11,11 @@ function start(startMs = 0): { health: Health; pass: (ms: number) => void } {
   return { health, pass: (ms) => (nowMs += ms) };
 }
 
+/** A request that was sent at `sentAt` gets no first token. */
+function fail(health: Health, sentAt = Infinity): void {
+  health.recordFailure(ID, { sentAt, isBroken: false });
+}
+
 function repeat(times: number, action: () => void): void {
   for (let time = 0; time < times; time += 1) action();
 }
@@ -35,13 +40,13 @@ describe('the error rate', () => {
   test('is the share of failures', () => {
     const { health } = start();
     repeat(3, () => health.recordSuccess(ID));
-    health.recordFailure(ID);
+    fail(health);
     expect(health.read(ID)).toMatchObject({ requests: 4, failures: 1, errorRate: 0.25 });
   });
 
   test('forgets slot by slot what is a minute old', () => {
     const { health, pass } = start();
-    health.recordFailure(ID);
+    fail(health);
     pass(30_000);
     health.recordSuccess(ID);
     expect(health.read(ID).errorRate).toBe(0.5);
@@ -55,7 +60,7 @@ describe('the error rate', () => {
 
   test('starts anew after a silence of any length, at any time of the clock', () => {
     const { health, pass } = start(1_700_000_123_456);
-    repeat(7, () => health.recordFailure(ID));
+    repeat(7, () => fail(health));
     pass(86_400_000 * 365);
     health.recordSuccess(ID);
     expect(health.read(ID)).toMatchObject({ requests: 1, failures: 0 });
@@ -67,7 +72,7 @@ describe('the error rate', () => {
     let nowMs = 0;
     for (let step = 0; step < 500; step += 1) {
       const failed = step % 3 === 0;
-      if (failed) health.recordFailure(ID);
+      if (failed) fail(health);
       else health.recordSuccess(ID);
       outcomes.push({ slot: Math.floor(nowMs / 10_000), failed });
       const gapMs = (step * 7919) % 4001;
@@ -83,7 +88,7 @@ describe('the error rate', () => {
 
   test('survives a clock that steps back', () => {
     const { health, pass } = start(100_000);
-    health.recordFailure(ID);
+    fail(health);
     pass(-50_000);
     health.recordSuccess(ID);
     expect(health.read(ID)).toMatchObject({ requests: 2, failures: 1 });
@@ -113,6 +118,14 @@ describe('the time to the first token', () => {
   });
 });
 
+test('one that was waited for in vain takes longer than that', () => {
+  const { health } = start();
+  health.recordNothing(ID, 0, 5_000);
+  expect(health.read(ID)).toMatchObject({ ttftMs: 5_000, failures: 0 });
+  health.recordNothing(ID, 0, 100);
+  expect(health.read(ID).ttftMs).toBe(5_000);
+});
+
 test('the time from token to token is averaged over good answers that tell it', () => {
   const { health } = start();
   health.recordSuccess(ID, 20);
@@ -124,18 +137,18 @@ test('the time from token to token is averaged over good answers that tell it', 
 describe('the breaker', () => {
   test('opens after five failures in a row, not four, and not five among successes', () => {
     const { health } = start();
-    repeat(4, () => health.recordFailure(ID));
+    repeat(4, () => fail(health));
     health.recordSuccess(ID);
-    repeat(4, () => health.recordFailure(ID));
+    repeat(4, () => fail(health));
     expect(health.read(ID)).toMatchObject({ breaker: 'closed', openMs: 0 });
-    health.recordFailure(ID);
+    fail(health);
     expect(health.read(ID)).toMatchObject({ breaker: 'open', openMs: 5_000 });
   });
 
   test('stays closed for a deployment that fails and serves by turns: without siblings half is better than nothing', () => {
     const { health } = start();
     repeat(100, () => {
-      health.recordFailure(ID);
+      fail(health);
       health.recordSuccess(ID);
     });
     expect(health.read(ID)).toMatchObject({ breaker: 'closed', errorRate: 0.5 });
@@ -143,7 +156,7 @@ describe('the breaker', () => {
 
   test('lets nobody through while open, then one probe alone, whose first token closes it', async () => {
     const { health, pass } = start();
-    repeat(5, () => health.recordFailure(ID));
+    repeat(5, () => fail(health));
     expect(await health.admit(ID, 1000)).toBe(false);
     pass(5_000);
     expect(health.read(ID)).toMatchObject({ breaker: 'half_open', openMs: 0 });
@@ -158,46 +171,79 @@ describe('the breaker', () => {
 
   test('rests longer after a probe that failed, but never longer than 10 s', async () => {
     const { health, pass } = start();
-    repeat(5, () => health.recordFailure(ID));
+    repeat(5, () => fail(health));
     for (const restMs of [5_000, 10_000, 10_000]) {
       expect(health.read(ID).openMs).toBe(restMs);
       pass(restMs);
       expect(await health.admit(ID, 1000)).toBe(true);
-      health.recordFailure(ID);
+      fail(health);
     }
   });
 
   test('begins with the short rest again once it was closed', async () => {
     const { health, pass } = start();
-    repeat(5, () => health.recordFailure(ID));
+    repeat(5, () => fail(health));
     pass(5_000);
     await health.admit(ID, 1000);
     health.recordFirstToken(ID, 100);
-    repeat(4, () => health.recordFailure(ID));
+    repeat(4, () => fail(health));
     expect(health.read(ID).breaker).toBe('closed');
-    health.recordFailure(ID);
+    fail(health);
     expect(health.read(ID)).toMatchObject({ breaker: 'open', openMs: 5_000 });
   });
 
   test('learns nothing from requests that began before it opened', () => {
     const { health, pass } = start();
-    repeat(5, () => health.recordFailure(ID));
+    repeat(5, () => fail(health, 0));
     pass(1_000);
-    health.recordFailure(ID);
+    fail(health, 0);
     health.recordSuccess(ID);
     expect(health.read(ID)).toMatchObject({ breaker: 'open', openMs: 4_000 });
     pass(4_000);
     health.recordSuccess(ID);
-    health.recordFailure(ID);
+    fail(health, 0);
     expect(health.read(ID)).toMatchObject({ breaker: 'half_open', openMs: 0 });
+  });
+
+  test('lets no request from before decide the probe, whether it fails or its caller leaves', async () => {
+    const { health, pass } = start();
+    repeat(5, () => fail(health, 0));
+    pass(5_000);
+    expect(await health.admit(ID, 10_000)).toBe(true);
+    pass(100);
+    fail(health, 0);
+    health.recordNothing(ID, 4_999);
+    expect(await health.admit(ID, 10_000)).toBe(false);
+    expect(health.read(ID).breaker).toBe('half_open');
+    health.recordFirstToken(ID, 200);
+    expect(health.read(ID).breaker).toBe('closed');
+  });
+
+  test('opens when five streams in a row break off, though each had its first token', () => {
+    const { health } = start();
+    repeat(5, () => {
+      expect(health.read(ID).breaker).toBe('closed');
+      health.recordFirstToken(ID, 10);
+      health.recordFailure(ID, { sentAt: 0, isBroken: true });
+    });
+    expect(health.read(ID).breaker).toBe('open');
+  });
+
+  test('stays closed while streams come to their good end between those that break', () => {
+    const { health } = start();
+    repeat(20, () => {
+      repeat(4, () => health.recordFailure(ID, { sentAt: 0, isBroken: true }));
+      health.recordSuccess(ID);
+    });
+    expect(health.read(ID).breaker).toBe('closed');
   });
 
   test('gets its probe back from a caller that left, and in time from one that is never heard of again', async () => {
     const { health, pass } = start();
-    repeat(5, () => health.recordFailure(ID));
+    repeat(5, () => fail(health));
     pass(5_000);
     expect(await health.admit(ID, 1000)).toBe(true);
-    health.recordNothing(ID);
+    health.recordNothing(ID, Infinity);
     expect(await health.admit(ID, 1000)).toBe(true);
     pass(1000);
     expect(await health.admit(ID, 1000)).toBe(true);
@@ -205,7 +251,7 @@ describe('the breaker', () => {
 
   test('is closed by a probe that took longer than it kept others back', async () => {
     const { health, pass } = start();
-    repeat(5, () => health.recordFailure(ID));
+    repeat(5, () => fail(health));
     pass(5_000);
     expect(await health.admit(ID, 1000)).toBe(true);
     pass(20_000);
@@ -248,7 +294,7 @@ describe('among peers', () => {
 
   test('one probe is sent by the whole cluster, and its answer closes the breaker everywhere', async () => {
     const { first, second, pass } = startTwo();
-    for (const health of [first, second]) repeat(5, () => health.recordFailure(ID));
+    for (const health of [first, second]) repeat(5, () => fail(health));
     pass(5_000);
     expect(await Promise.all([first.admit(ID, 1000), second.admit(ID, 1000)])).toEqual([true, false]);
     expect(second.read(ID).breaker).toBe('open');
@@ -259,10 +305,10 @@ describe('among peers', () => {
 
   test('a probe that failed leaves it open everywhere, and the next rest over anybody may try', async () => {
     const { first, second, pass } = startTwo();
-    for (const health of [first, second]) repeat(5, () => health.recordFailure(ID));
+    for (const health of [first, second]) repeat(5, () => fail(health));
     pass(5_000);
     expect(await first.admit(ID, 1000)).toBe(true);
-    first.recordFailure(ID);
+    fail(first);
     expect(first.read(ID).breaker).toBe('open');
     pass(1_000);
     expect(await second.admit(ID, 1000)).toBe(true);
@@ -270,10 +316,31 @@ describe('among peers', () => {
 
   test('what failed for others opens here at its first failure, not before: their network may be at fault', () => {
     const { first, second } = startTwo();
-    repeat(5, () => first.recordFailure(ID));
+    repeat(5, () => fail(first));
     expect(second.read(ID).breaker).toBe('closed');
-    second.recordFailure(ID);
+    fail(second);
     expect(second.read(ID).breaker).toBe('open');
+  });
+
+  test('and what goes well here is worth more than what others say', () => {
+    const { first, second } = startTwo();
+    repeat(5, () => fail(first));
+    second.recordFirstToken(ID, 10);
+    fail(second);
+    expect(second.read(ID).breaker).toBe('closed');
+  });
+
+  test('that closes while its probe is asked for lets the request through', async () => {
+    const asked = Promise.withResolvers<boolean>();
+    const peers = { takeProbe: () => asked.promise, returnProbe: () => {}, announce: () => {} };
+    let nowMs = 0;
+    const health = createHealth({ now: () => nowMs, peers });
+    repeat(5, () => fail(health));
+    nowMs = 5_000;
+    const admitted = health.admit(ID, 1000);
+    health.hear({ kind: 'closed', deployment: ID });
+    asked.resolve(false);
+    expect(await admitted).toBe(true);
   });
 
   test('a cooldown holds for all', () => {
@@ -285,7 +352,7 @@ describe('among peers', () => {
 
 test('keeps deployments apart, and shows all of them', () => {
   const { health } = start();
-  health.recordFailure(ID);
+  fail(health);
   health.recordSuccess('gpt-4@other');
   expect([...health.snapshot()].map(([id, { errorRate }]) => [id, errorRate])).toEqual([
     [ID, 1],
@@ -295,8 +362,8 @@ test('keeps deployments apart, and shows all of them', () => {
 
 test('forgets deployments that are gone, and only those', () => {
   const { health } = start();
-  health.recordFailure(ID);
-  health.recordFailure('gpt-4@gone');
+  fail(health);
+  health.recordFailure('gpt-4@gone', { sentAt: 0, isBroken: false });
   health.retain(new Set([ID]));
   expect([...health.snapshot().keys()]).toEqual([ID]);
 });

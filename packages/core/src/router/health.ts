@@ -1,4 +1,4 @@
-import { Breaker, type BreakerChange, type BreakerState } from './breaker.ts';
+import { Breaker, type BreakerChange, type BreakerState, type RequestFailure } from './breaker.ts';
 import type { HealthNews, HealthPeers } from './health-peers.ts';
 import { MovingAverage } from './moving-average.ts';
 import { OutcomeWindow } from './outcome-window.ts';
@@ -40,9 +40,12 @@ export interface Health extends HealthReader {
   recordFirstToken(candidateId: string, ttftMs: number): void;
   /** An answer came to its good end; `msPerToken` is absent where that cannot be told. */
   recordSuccess(candidateId: string, msPerToken?: number): void;
-  recordFailure(candidateId: string): void;
-  /** What was asked of it ended in a way that tells nothing of it: the caller left, or had asked for nonsense. */
-  recordNothing(candidateId: string): void;
+  recordFailure(candidateId: string, failure: RequestFailure): void;
+  /**
+   * What was asked of it at `sentAt` ended in a way that tells nothing of it: the caller left, or had asked for nonsense.
+   * `waitedMs` is how long it had been waited for in vain, where it was: it takes longer than that.
+   */
+  recordNothing(candidateId: string, sentAt: number, waitedMs?: number): void;
   /** It asked to be left alone for so long; five minutes at most are granted, then it is asked again. */
   coolDown(candidateId: string, forMs: number): void;
   /** Takes in what another process of the cluster has found. */
@@ -89,11 +92,10 @@ export function createHealth({ now, peers }: HealthOptions): Health {
     if (change === undefined) return;
     // What it did before it recovered is no measure of it any more.
     if (change === 'closed') window.clear();
-    peers?.returnProbe(deployment);
     peers?.announce(
       change === 'closed'
         ? { kind: 'closed', deployment }
-        : { kind: 'opened', deployment, restMs: breaker.restMs(now()), trips: breaker.trips },
+        : { kind: 'opened', deployment, restMs: breaker.restMs(now()) },
     );
   }
 
@@ -101,8 +103,17 @@ export function createHealth({ now, peers }: HealthOptions): Health {
     // Taken here first, so that this process asks its peers once and not for each of its requests.
     if (!breaker.takeProbe(now(), probeMs)) return false;
     if (peers === undefined || (await peers.takeProbe(candidateId, probeMs))) return true;
+    // It may have been heard meanwhile that theirs was answered.
+    if (breaker.isClosed) return true;
     breaker.leaveProbeToOthers(now());
     return false;
+  }
+
+  /** Does something to a breaker, and tells the peers when a probe is over by it. */
+  function judge(candidateId: string, { breaker }: HealthRecord, verdict: () => void): void {
+    const { hasProbe } = breaker;
+    verdict();
+    if (hasProbe && !breaker.hasProbe) peers?.returnProbe(candidateId);
   }
 
   return {
@@ -113,7 +124,7 @@ export function createHealth({ now, peers }: HealthOptions): Health {
     recordFirstToken(candidateId, ttftMs) {
       const record = recordOf(candidateId);
       record.ttft.measure(now(), ttftMs);
-      note(candidateId, record, record.breaker.answer(now()));
+      judge(candidateId, record, () => note(candidateId, record, record.breaker.answer(now())));
     },
     recordSuccess(candidateId, msPerToken) {
       const record = recordOf(candidateId);
@@ -121,13 +132,18 @@ export function createHealth({ now, peers }: HealthOptions): Health {
       if (msPerToken !== undefined) record.tokenInterval.measure(now(), msPerToken);
       record.breaker.succeed();
     },
-    recordFailure(candidateId) {
+    recordFailure(candidateId, failure) {
       const record = recordOf(candidateId);
       record.window.count(now(), 1);
-      note(candidateId, record, record.breaker.fail(now()));
+      judge(candidateId, record, () => note(candidateId, record, record.breaker.fail(now(), failure)));
     },
-    recordNothing(candidateId) {
-      if (records.get(candidateId)?.breaker.returnProbe(now()) === true) peers?.returnProbe(candidateId);
+    recordNothing(candidateId, sentAt, waitedMs = 0) {
+      const record = records.get(candidateId);
+      if (record?.breaker.isProbe(sentAt) === true) {
+        judge(candidateId, record, () => record.breaker.returnProbe());
+      }
+      // So that one that keeps silent does not look like one that was never measured.
+      if (waitedMs > (record?.ttft.read(now()) ?? 0)) recordOf(candidateId).ttft.measure(now(), waitedMs);
     },
     coolDown(candidateId, forMs) {
       const restMs = recordOf(candidateId).coolDown(now(), forMs);
@@ -142,7 +158,7 @@ export function createHealth({ now, peers }: HealthOptions): Health {
           break;
         case 'closed':
           if (record.breaker.isClosed) break;
-          record.breaker.close();
+          judge(news.deployment, record, () => record.breaker.close());
           record.window.clear();
           break;
         case 'cooling':

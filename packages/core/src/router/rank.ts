@@ -51,7 +51,8 @@ export function rank(candidates: readonly Candidate[], request: RankRequest, hea
   const eligible: EligibleCandidate[] = [];
   const excluded: ExcludedCandidate[] = [];
   for (const candidate of candidates) {
-    const { ttftMs, breaker, openMs, cooldownMs, ...lately } = health.read(candidate.id);
+    const lately = health.read(candidate.id);
+    const { ttftMs, openMs, cooldownMs } = lately;
     const { weight, price } = candidate.model;
     const estimatedCostNanoUsd = estimateCost(request.inputTokens, request.outputTokens, price);
     const reason = findExclusion(candidate, request, {
@@ -66,7 +67,7 @@ export function rank(candidates: readonly Candidate[], request: RankRequest, hea
       continue;
     }
     // Ranked by its failures, a deployment that may have recovered would never be asked whether it has.
-    const errorRate = breaker === 'half_open' ? 0 : lately.errorRate;
+    const errorRate = lately.breaker === 'half_open' ? 0 : lately.errorRate;
     const cost = Number(estimatedCostNanoUsd);
     eligible.push({ candidate, estimatedCostNanoUsd, cost, ttftMs, errorRate, weight });
   }

@@ -10,10 +10,10 @@ const DISCARD_BYTES = 64 * 1024;
 const DISCARD_MS = 1_000;
 
 export interface UndiciExchangeOptions extends Pick<HttpRequest, 'signal' | 'headersTimeoutMs'> {
-  /** Longest wait for a connection, be it for a new one or for one that is in use, in milliseconds. */
-  readonly connectionTimeoutMs: number;
   readonly answer: (answer: HttpAnswer) => void;
   readonly fail: (error: Error) => void;
+  /** Called once, when nothing more comes of it. */
+  readonly onEnd: (exchange: UndiciExchange) => void;
 }
 
 /**
@@ -28,6 +28,7 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpAnswer, A
   readonly body: AsyncIterable<Uint8Array> = this;
 
   readonly #signal: AbortSignal;
+  readonly #onEnd: (exchange: UndiciExchange) => void;
   #answer: ((answer: HttpAnswer) => void) | undefined;
   #fail: ((error: Error) => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -41,26 +42,17 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpAnswer, A
   /** Until the headers are there, and again after `discard`. */
   #alarm: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ signal, headersTimeoutMs, connectionTimeoutMs, answer, fail }: UndiciExchangeOptions) {
+  constructor({ signal, headersTimeoutMs, answer, fail, onEnd }: UndiciExchangeOptions) {
     this.#signal = signal;
     this.#answer = answer;
     this.#fail = fail;
+    this.#onEnd = onEnd;
     if (signal.aborted) {
       this.#end(reasonOf(signal));
       return;
     }
     signal.addEventListener('abort', this.#onAbort, { once: true });
-    const restMs = headersTimeoutMs - connectionTimeoutMs;
-    this.#alarm =
-      restMs <= 0
-        ? setTimeout(() => this.#close(noAnswerInTime()), headersTimeoutMs)
-        : setTimeout(() => this.#onConnectionDue(restMs), connectionTimeoutMs);
-  }
-
-  /** A connection of its own either is there by now or, as all may be in use, will not be soon. */
-  #onConnectionDue(restMs: number): void {
-    if (this.#controller === undefined) this.#close(noConnectionFree());
-    else this.#alarm = setTimeout(() => this.#close(noAnswerInTime()), restMs);
+    this.#alarm = setTimeout(() => this.#close(noAnswerInTime()), headersTimeoutMs);
   }
 
   /** True when nothing can come of it any more. */
@@ -162,6 +154,7 @@ export class UndiciExchange implements Dispatcher.DispatchHandler, HttpAnswer, A
     this.#answer = this.#fail = undefined;
     fail?.(error ?? new GatewayError('upstream_protocol', 'The provider ended the exchange without an answer.'));
     this.#wakeReader();
+    this.#onEnd(this);
   }
 
   #wakeReader(): void {
@@ -180,10 +173,6 @@ function flatten(headers: IncomingHttpHeaders): Record<string, string | undefine
   const flat: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(headers)) flat[name] = Array.isArray(value) ? value.at(-1) : value;
   return flat;
-}
-
-function noConnectionFree(): GatewayError {
-  return new GatewayError('upstream_busy', 'All connections that may be made to the provider are in use.');
 }
 
 function noAnswerInTime(): GatewayError {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Pool, type Dispatcher } from 'undici';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../providers/http-client.ts';
+import { ConnectionSlots } from './connection-slots.ts';
 import { UndiciExchange } from './undici-exchange.ts';
 import { guardedLookup } from './guarded-lookup.ts';
 import { isAllowed } from './provider-address.ts';
@@ -23,9 +24,6 @@ export interface UndiciHttpClient extends HttpClient {
   /** Ends idle connections at once and busy ones when their answers have ended. */
   close(): Promise<void>;
 }
-
-/** So that a connection that cannot be made is told from one that is not free: undici sees the former in time. */
-const CONNECTING_MARGIN_MS = 1_000;
 
 /** @throws TypeError when the origin is an IP address that a provider may not have. */
 export function createUndiciHttpClient(options: UndiciHttpClientOptions): UndiciHttpClient {
@@ -50,17 +48,13 @@ export function createUndiciHttpClient(options: UndiciHttpClientOptions): Undici
     connect: { timeout: connectTimeoutMs, noDelay: true, lookup: guardedLookup({ allowPrivate }) },
     allowH2: false,
   });
+  const slots = new ConnectionSlots(maxConnections, connectTimeoutMs);
+  const onEnd = (exchange: UndiciExchange): void => slots.leave(exchange);
   return {
     post(request: HttpRequest): Promise<HttpAnswer> {
       return new Promise((resolve, reject) => {
         const { signal, headersTimeoutMs } = request;
-        const exchange = new UndiciExchange({
-          signal,
-          headersTimeoutMs,
-          connectionTimeoutMs: connectTimeoutMs + CONNECTING_MARGIN_MS,
-          answer: resolve,
-          fail: reject,
-        });
+        const exchange = new UndiciExchange({ signal, headersTimeoutMs, answer: resolve, fail: reject, onEnd });
         if (exchange.over) return;
         const dispatch: Dispatcher.DispatchOptions = {
           path: request.url.pathname + request.url.search,
@@ -71,7 +65,7 @@ export function createUndiciHttpClient(options: UndiciHttpClientOptions): Undici
           headersTimeout: 0,
           bodyTimeout: idleTimeoutMs,
         };
-        pool.dispatch(dispatch, exchange);
+        slots.enter(exchange, () => pool.dispatch(dispatch, exchange));
       });
     },
     close: () => pool.close(),

@@ -56,6 +56,8 @@ function codeOfType(type: string): ErrorCode | undefined {
       return 'upstream_unavailable';
     case 'rate_limit_error':
       return 'upstream_rate_limited';
+    case 'invalid_request_error':
+      return 'upstream_rejected';
     default:
       return undefined;
   }

@@ -339,7 +339,7 @@ describe('errors', () => {
     ['an object', 'data: {"error":{"message":"secret","type":"server_error"}}\n\n', 'upstream_error'],
     ['a text', 'data: {"error":"secret"}\n\n', 'upstream_error'],
     ['beside choices', 'data: {"choices":[],"error":{"code":429,"message":"secret"}}\n\n', 'upstream_rate_limited'],
-    ['flat', 'data: {"object":"error","message":"secret","code":400}\n\n', 'upstream_error'],
+    ['flat', 'data: {"object":"error","message":"secret","code":400}\n\n', 'upstream_rejected'],
     ['by the name of the event', 'event: error\ndata: {"message":"secret"}\n\n', 'upstream_error'],
     ['by the name of the event, as plain text', 'event: error\ndata: secret\n\n', 'upstream_error'],
     ['inside a choice', 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}\n\n', 'upstream_error'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readError } from './read-error.ts';
+import { readError, readInlineError } from './read-error.ts';
 
 function error(status: number, body: unknown, headers: Record<string, string> = {}) {
   return readError({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
@@ -99,6 +99,18 @@ describe('the parameter that the provider blames', () => {
   test.each(['a b', 'http://10.0.0.1/', '', 'x'.repeat(129), '<script>', 5, null])('%j is not', (param) => {
     expect(error(400, { error: { message: 'secret', param } }).param).toBeUndefined();
   });
+});
+
+test('a caller whose words a provider quotes does not make them mean something else', () => {
+  const quoting = (message: string): string =>
+    error(400, { error: { message, type: 'invalid_request_error', param: 'reasoning_effort' } }).code;
+  expect(quoting("Invalid value: 'model not found'. Supported values are: 'low', 'medium'.")).toBe('upstream_rejected');
+  expect(quoting("Invalid value: 'invalid api key'. Supported values are: 'low', 'medium'.")).toBe('upstream_rejected');
+});
+
+test('a request that is refused inside a stream is refused, not failed', () => {
+  const refused = { message: 'Invalid grammar', type: 'BadRequestError', code: 400 };
+  expect(readInlineError(refused).code).toBe('upstream_rejected');
 });
 
 test('the time to wait is read', () => {

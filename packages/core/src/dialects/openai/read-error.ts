@@ -37,7 +37,7 @@ const PLAIN_PATH = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*$/;
 export function readError({ status, headers, body }: ErrorAnswer): GatewayError {
   const said = parseErrorBody(body);
   const options = { upstreamStatus: status, retryAfterMs: readRetryAfterMs(headers) };
-  const meaning = meaningOf(status, said.words);
+  const meaning = meaningOf(status, said);
   const param = meaning === 'upstream_rejected' ? plainPath(said.param) : undefined;
   return toGatewayError(meaning, { ...options, param });
 }
@@ -49,13 +49,15 @@ export function readError({ status, headers, body }: ErrorAnswer): GatewayError 
 export function readInlineError(error: JsonValue): GatewayError {
   const { words } = describe(error);
   const status = statusOf(error);
+  if (status === 400 || status === 422)
+    return toGatewayError(meaningOf(status, describe(error)), { upstreamStatus: status });
   if (status === 429 || RATE_LIMIT.test(words))
     return toGatewayError('upstream_rate_limited', { upstreamStatus: status });
   const meaning = CONTEXT_LENGTH.test(words) ? 'context_length_exceeded' : 'upstream_error';
   return toGatewayError(meaning, { upstreamStatus: status });
 }
 
-function meaningOf(status: number, words: string): Meaning {
+function meaningOf(status: number, { words, param }: Description): Meaning {
   switch (status) {
     case 401:
     case 403:
@@ -70,6 +72,8 @@ function meaningOf(status: number, words: string): Meaning {
     case 413:
     case 422:
       if (CONTEXT_LENGTH.test(words)) return 'context_length_exceeded';
+      // What is said of another member may quote the caller, who must not make it mean something else.
+      if (typeof param === 'string' && param !== 'model') return 'upstream_rejected';
       // Our configuration names a model that this provider does not have; another candidate may be set up right.
       if (status === 404 || MODEL_NOT_FOUND.test(words)) return 'upstream_unavailable';
       // xAI answers 400 to a wrong key.
