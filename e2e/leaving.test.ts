@@ -80,6 +80,8 @@ describe('SIGTERM under load (F8)', () => {
     await expect.poll(readiness).toBe(503);
     const late = await ask(gateway, 'Hello [simulate tokens=3]');
     expect(late.status).toBe(200);
+    // The next request should find another process.
+    expect(late.headers.get('connection')).toBe('close');
     expect(endOf(await late.text())).toBe('complete');
     await expect.poll(async () => (await ask(gateway, 'Hello')).status, { timeout: 10_000 }).toBe(503);
     expect(endOf(await running.text())).toBe('complete');
@@ -104,9 +106,9 @@ describe('a rolling restart (F10)', () => {
     const gateways = [await processes.startGateway(env), await processes.startGateway(env)];
     let failed = 0;
     let served = 0;
-    let restarting = true;
+    const restarted = new AbortController();
     const caller = async (index: number): Promise<void> => {
-      for (let request = index; restarting; request++) {
+      for (let request = index; !restarted.signal.aborted; request++) {
         let ok = false;
         for (let tries = 0; tries < 2 && !ok; tries++) {
           const gateway = gateways[(request + tries) % 2] ?? gateways[0];
@@ -128,7 +130,7 @@ describe('a rolling restart (F10)', () => {
       replaced?.process.kill('SIGTERM');
       expect(await replaced?.ended).toBe(0);
     }
-    restarting = false;
+    restarted.abort();
     await Promise.all(callers);
     expect(served).toBeGreaterThan(50);
     expect(failed).toBe(0);

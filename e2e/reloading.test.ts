@@ -22,21 +22,21 @@ const ask = (content: string, model = 'gpt-4'): Promise<Response> =>
 const reloads = (): number => gateway.output().split('configuration reloaded').length - 1;
 
 it('no stream is dropped when the configuration is read again and again under load', async () => {
-  let reloading = true;
+  const reloaded = new AbortController();
   const ends = Array.from({ length: 40 }, async (_, index) => {
     const ended: boolean[] = [];
     do {
       const model = index % 2 === 0 ? 'gpt-4' : 'claude';
       const response = await ask(`Hello [simulate tokens=${20 + index} pace=10]`, model);
       ended.push(response.ok && (await response.text()).includes('data: [DONE]'));
-    } while (reloading);
+    } while (!reloaded.signal.aborted);
     return ended;
   });
   for (let times = 1; times <= 10; times++) {
     gateway.process.kill('SIGHUP');
     await expect.poll(reloads, { timeout: 5_000 }).toBe(times);
   }
-  reloading = false;
+  reloaded.abort();
   const all = (await Promise.all(ends)).flat();
   expect(all.length).toBeGreaterThanOrEqual(40);
   expect(all.every(Boolean)).toBe(true);

@@ -9,6 +9,10 @@ import { startRedis } from '@tokenhub/local-redis';
 import { startSimulator, type Simulator } from '@tokenhub/simulator';
 
 export const KEY = 'tokenhub_e2e-key-0123456789';
+/** Of another organization. */
+export const STRANGER_KEY = 'tokenhub_stranger-012345678';
+/** May have ten thousand requests under way, of any price. */
+export const CROWD_KEY = 'tokenhub_crowd-key-012345678';
 export const ADMIN_TOKEN = 'admin-token-of-the-e2e-tests';
 
 const CONFIG = `
@@ -20,7 +24,8 @@ models:
   - { id: claude, weight: 7, max_output_tokens: 8000, deployments: [{ provider: anthropic, model: claude }], price: { input: "3.00", output: "15.00" } }
 keys:
   - { id: e2e, key: "\${KEY}", models: ["*"], org: acme, limits: { rpm: 100000, tpm: 100000000, concurrency: 1000, budget_day_usd: "1000" } }
-  - { id: stranger, key: tokenhub_stranger-012345678, models: ["*"], org: other }
+  - { id: stranger, key: ${STRANGER_KEY}, models: ["*"], org: other }
+  - { id: crowd, key: ${CROWD_KEY}, models: ["*"], org: crowd, limits: { concurrency: 10000 } }
 `;
 
 export interface Service {
@@ -33,12 +38,14 @@ export interface Service {
 }
 
 export interface Processes {
-  readonly gatewayUrl: string;
+  /** The one that runs from the start. */
+  readonly gateway: Service;
   readonly redisUrl: string;
   readonly simulator: Simulator;
   /** The configuration that gateways read, to be changed under them. */
   readonly configFile: string;
-  startGateway(env?: Readonly<Record<string, string>>): Promise<Service>;
+  /** Another one; a command before it (`prlimit`, its options) starts it in its own place. */
+  startGateway(env?: Readonly<Record<string, string>>, command?: readonly string[]): Promise<Service>;
   startAccounting(): Promise<Service>;
   stop(): Promise<void>;
 }
@@ -46,8 +53,7 @@ export interface Processes {
 /** The real processes as a container would run them, with a Redis and a simulator of their own. Needs a build. */
 export async function prepareProcesses(): Promise<Processes> {
   const directory = mkdtempSync(join(tmpdir(), 'tokenhub-e2e-'));
-  const redis = await startRedis();
-  const simulator = await startSimulator();
+  const [redis, simulator] = await Promise.all([startRedis(), startSimulator()]);
   writeFileSync(join(directory, 'tokenhub.yaml'), CONFIG);
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -64,19 +70,18 @@ export async function prepareProcesses(): Promise<Processes> {
     LOG_LEVEL: 'warn',
   };
   const services: Service[] = [];
-  const start = async (app: 'gateway' | 'accounting', more = {}): Promise<Service> => {
-    const service = await startService(app, { ...env, ...more });
+  const start: typeof startService = async (app, more, command) => {
+    const service = await startService(app, { ...env, ...more }, command);
     services.push(service);
     return service;
   };
-  const gateway = await start('gateway');
   return {
-    gatewayUrl: gateway.url,
+    gateway: await start('gateway', {}),
     redisUrl: redis.url,
     simulator,
     configFile: env.TOKENHUB_CONFIG,
-    startGateway: (more) => start('gateway', more),
-    startAccounting: () => start('accounting'),
+    startGateway: (more = {}, command = []) => start('gateway', more, command),
+    startAccounting: () => start('accounting', {}),
     async stop() {
       for (const service of services) service.process.kill('SIGKILL');
       await Promise.all(services.map(({ ended }) => ended));
@@ -91,9 +96,11 @@ export async function prepareProcesses(): Promise<Processes> {
 export async function startService(
   app: 'gateway' | 'accounting',
   env: Readonly<Record<string, string>>,
+  command: readonly string[] = [],
 ): Promise<Service> {
   const main = fileURLToPath(new URL(`../apps/${app}/dist/main.js`, import.meta.url));
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [file, ...args] = [...command, process.execPath, main] as const;
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
   const ended = once(child, 'close').then(([code, signal]: unknown[]) => code ?? signal);

@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_TOKEN, KEY, prepareProcesses, startService, type Processes, type Service } from './start-processes.ts';
+import {
+  ADMIN_TOKEN,
+  KEY,
+  prepareProcesses,
+  startService,
+  STRANGER_KEY,
+  type Processes,
+  type Service,
+} from './start-processes.ts';
 
 interface Item {
   readonly request_id: string;
@@ -22,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => processes.stop());
 
 const ask = (content: string, more: object = {}): Promise<Response> =>
-  fetch(`${processes.gatewayUrl}/v1/chat/completions`, {
+  fetch(`${processes.gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'gpt-4', stream: true, messages: [{ role: 'user', content }], ...more }),
@@ -68,7 +76,7 @@ describe('the whole path, over the real processes', () => {
         completion_tokens: 42,
         corrections: [],
       });
-    const generation = await fetch(`${processes.gatewayUrl}/v1/generations/${id}`, {
+    const generation = await fetch(`${processes.gateway.url}/v1/generations/${id}`, {
       headers: { authorization: `Bearer ${KEY}` },
     });
     expect(await generation.json()).toMatchObject({
@@ -77,8 +85,8 @@ describe('the whole path, over the real processes', () => {
       cost_usd: '0.00141',
       completion_tokens: 42,
     });
-    const stranger = await fetch(`${processes.gatewayUrl}/v1/generations/${id}`, {
-      headers: { authorization: 'Bearer tokenhub_stranger-012345678' },
+    const stranger = await fetch(`${processes.gateway.url}/v1/generations/${id}`, {
+      headers: { authorization: `Bearer ${STRANGER_KEY}` },
     });
     expect(stranger.status).toBe(404);
     expect(await admin('usage?group_by=model')).toMatchObject({
