@@ -1,13 +1,21 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { HealthController } from './http/health.controller.ts';
 import { DeploymentHealthController } from './operator/deployment-health.controller.ts';
+import { KeysController } from './operator/keys.controller.ts';
 import { LedgerController } from './operator/ledger.controller.ts';
 import { QuotasController } from './operator/quotas.controller.ts';
 import { UsageController } from './operator/usage.controller.ts';
 
 /** The one module: every route, and what `createAccounting` has built for them. */
 @Module({
-  controllers: [HealthController, LedgerController, UsageController, QuotasController, DeploymentHealthController],
+  controllers: [
+    HealthController,
+    KeysController,
+    LedgerController,
+    UsageController,
+    QuotasController,
+    DeploymentHealthController,
+  ],
 })
 export class AppModule {
   static with(providers: Provider[]): DynamicModule {

@@ -2,17 +2,20 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHealthBoard } from '@tokenhub/cluster';
-import { OperatorError, type Config, type RedisConnection } from '@tokenhub/config';
+import { hashApiKey, OperatorError, type Config, type RedisConnection } from '@tokenhub/config';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
+import { createKeyStore } from '@tokenhub/keys';
 import { createOutbox, createRedisQuota, openLedger } from '@tokenhub/metering';
 import { Redis } from 'ioredis';
 import { AppModule } from './app.module.ts';
+import { acceptEmptyBodies } from './http/empty-bodies.ts';
 import { guardAdminRoutes } from './http/admin-guard.ts';
 import type { Readiness } from './http/health.controller.ts';
 import { createAccountingMetrics } from './metrics.ts';
+import { createKeyDesk } from './operator/key-desk.ts';
 import { createScopeDirectory } from './operator/scope-directory.ts';
 import { createSettleCostEvents } from './settle-cost-events.ts';
-import { HEALTH_BOARD, LEDGER, METRICS, QUOTA, READINESS, SCOPE_DIRECTORY } from './tokens.ts';
+import { HEALTH_BOARD, KEY_DESK, LEDGER, METRICS, QUOTA, READINESS, SCOPE_DIRECTORY } from './tokens.ts';
 import { startWorkers } from './workers/start-workers.ts';
 
 export interface AccountingSettings {
@@ -23,6 +26,8 @@ export interface AccountingSettings {
   readonly databaseUrl: string;
   /** Bearer token of everything under `/admin/`. */
   readonly adminToken: string;
+  /** Secret under which API keys are hashed; the gateways have the same. */
+  readonly keyPepper: string;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -52,9 +57,11 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
     fastify.log.warn({ err: error }, 'accounting could not do its work, and tries again');
 
   let { config } = settings;
+  const { keyPepper } = settings;
   const redis = await connectRedis(settings.redis, warn);
   const ledger = openLedger(settings.databaseUrl);
   const quota = createRedisQuota({ redis, shards: SHARDS });
+  const keys = createKeyStore({ redis, pepper: keyPepper });
   const outboxes = Array.from({ length: SHARDS }, (_, shard) => createOutbox({ redis, shard }));
   const metrics = createAccountingMetrics(async () => {
     const lengths = await Promise.all(outboxes.map((outbox) => outbox.length()));
@@ -89,17 +96,22 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
   redis.on('ready', () => workers.schedule().catch(warn));
 
   const routes = collectRoutes(fastify);
+  acceptEmptyBodies(fastify);
   guardAdminRoutes(fastify, {
     adminToken: settings.adminToken,
-    isCallerKey: (secret) =>
-      secret.startsWith('tokenhub_') || (config?.keys.some(({ key }) => key === secret) ?? false),
+    isCallerKey(secret) {
+      if (secret.startsWith('tokenhub_')) return true;
+      const mac = hashApiKey(secret, keyPepper);
+      return config?.keys.some(({ key, keyHash }) => key === secret || keyHash === mac) ?? false;
+    },
   });
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with([
       { provide: LEDGER, useValue: ledger },
       { provide: QUOTA, useValue: quota },
       { provide: HEALTH_BOARD, useValue: createHealthBoard({ redis }) },
-      { provide: SCOPE_DIRECTORY, useValue: createScopeDirectory(() => config) },
+      { provide: SCOPE_DIRECTORY, useValue: createScopeDirectory({ config: () => config, keys }) },
+      { provide: KEY_DESK, useValue: createKeyDesk({ config: () => config, store: keys }) },
       { provide: READINESS, useValue: readiness },
       { provide: METRICS, useValue: metrics },
     ]),

@@ -13,6 +13,7 @@ await runMain(async () => {
     redis: env.REDIS_URL,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.TOKENHUB_DATA_DIR, 'ledger.sqlite')}`,
     adminToken: env.TOKENHUB_ADMIN_TOKEN,
+    keyPepper: env.TOKENHUB_KEY_PEPPER,
     host: env.ACCOUNTING_HOST,
     port: env.ACCOUNTING_PORT,
     logLevel: env.LOG_LEVEL,

@@ -3,5 +3,6 @@ export const LEDGER = Symbol('Ledger');
 export const QUOTA = Symbol('Quota');
 export const HEALTH_BOARD = Symbol('HealthBoard');
 export const SCOPE_DIRECTORY = Symbol('ScopeDirectory');
+export const KEY_DESK = Symbol('KeyDesk');
 export const READINESS = Symbol('Readiness');
 export const METRICS = Symbol('Metrics');

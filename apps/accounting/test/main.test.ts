@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openLedger } from '@tokenhub/metering';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ADMIN_TOKEN, createTestBench, spend, type TestBench } from './test-accounting.ts';
+import { ADMIN_TOKEN, createTestBench, KEY_PEPPER, spend, type TestBench } from './test-accounting.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -37,6 +37,7 @@ const envOf = ({ redis, databaseUrl }: TestBench): Record<string, string> => ({
   REDIS_URL: redis.url,
   DATABASE_URL: databaseUrl,
   TOKENHUB_ADMIN_TOKEN: ADMIN_TOKEN,
+  TOKENHUB_KEY_PEPPER: KEY_PEPPER,
   ACCOUNTING_PORT: '0',
   LOG_LEVEL: 'error',
 });
@@ -51,7 +52,14 @@ describe.skipIf(!existsSync(MAIN))('the program (apps/accounting/dist/main.js, s
       LOG_LEVEL: 'loud',
     });
     expect(await exited).toBe(1);
-    for (const name of ['ACCOUNTING_PORT', 'REDIS_URL', 'DATABASE_URL', 'TOKENHUB_ADMIN_TOKEN', 'LOG_LEVEL']) {
+    for (const name of [
+      'ACCOUNTING_PORT',
+      'REDIS_URL',
+      'DATABASE_URL',
+      'TOKENHUB_ADMIN_TOKEN',
+      'TOKENHUB_KEY_PEPPER',
+      'LOG_LEVEL',
+    ]) {
       expect(output.errors).toMatch(new RegExp(`^${name} (must|is)`, 'm'));
     }
     expect(output.errors).not.toContain('a-secret');
@@ -62,6 +70,7 @@ describe.skipIf(!existsSync(MAIN))('the program (apps/accounting/dist/main.js, s
     const { output, exited } = startMain({
       REDIS_URL: 'unix:///nowhere/redis.sock',
       TOKENHUB_ADMIN_TOKEN: ADMIN_TOKEN,
+      TOKENHUB_KEY_PEPPER: KEY_PEPPER,
       LOG_LEVEL: 'silent',
     });
     expect(await exited).toBe(1);

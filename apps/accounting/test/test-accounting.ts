@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import { createAccounting, type Accounting } from '../src/index.ts';
 
 export const ADMIN_TOKEN = 'an-admin-token-of-the-tests';
+export const KEY_PEPPER = 'a pepper of the tests';
 
 /** A Redis, a directory for the ledger, and what a gateway would do with them. */
 export interface TestBench {
@@ -44,6 +45,7 @@ export async function createTestBench(options: TestBenchOptions = {}): Promise<T
         redis: redisOptions(redis.url),
         databaseUrl,
         adminToken: ADMIN_TOKEN,
+        keyPepper: KEY_PEPPER,
         host: '127.0.0.1',
         port: 0,
         logLevel: 'silent',

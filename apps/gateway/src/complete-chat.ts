@@ -104,7 +104,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     });
     account.serve(completion, performance.now());
     if (completion.streamed) await relay(completion);
-    else answer(completion);
+    else await answer(completion);
   } catch (error) {
     fail(exchange.signal.aborted ? exchange.signal.reason : error);
   } finally {
@@ -119,7 +119,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
 
   /** A sign of life: a stream that has been silent since its beginning is begun by it, and may still fail over. */
   function beat(): void {
-    if (!response.headersSent) response.writeHead(200, [...headers, ...STREAM_HEADERS]);
+    if (!response.headersSent) response.writeHead(200, [...headers, ...streamHeaders(response)]);
     response.write(KEEP_ALIVE);
   }
 
@@ -127,7 +127,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     const routing = [...routingHeaders(account, stream.served), ...surface.streamHeaders(stream.dialect)];
     // After a heartbeat it is too late for headers.
     if (response.headersSent) response.write(toComment(routing));
-    else response.writeHead(200, [...headers, ...routing, ...STREAM_HEADERS]);
+    else response.writeHead(200, [...headers, ...routing, ...streamHeaders(response)]);
     await writeOutput(response, stream.output, exchange.signal);
     const receipt = account.complete(stream.receipt(true));
     // From here on the answer is complete: SDKs hang up at the terminator, and that is no cancellation.
@@ -135,14 +135,17 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     response.end(surface.endStream(stream.end(receipt), stream.dialect, receipt));
   }
 
-  function answer(whole: CompleteAnswer): void {
+  async function answer(whole: CompleteAnswer): Promise<void> {
     account.complete(whole.receipt);
-    exchange.complete();
-    const body = surface.writeAnswer(whole, account.decision);
+    const body = Buffer.from(surface.writeAnswer(whole, account.decision));
     headers.push(...routingHeaders(account, whole.served));
-    headers.push('Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body)));
+    headers.push('Content-Type', 'application/json', 'Content-Length', String(body.length));
     response.writeHead(200, headers);
-    response.end(body);
+    const last = Math.max(0, body.length - SLICE_BYTES);
+    // In slices, since only between two of them it shows whether the caller reads.
+    if (last > 0) await writeOutput(response, slicesOf(body.subarray(0, last)), exchange.signal);
+    exchange.complete();
+    response.end(body.subarray(last));
   }
 
   function fail(cause: unknown): void {
@@ -161,17 +164,31 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
 
 const KEEP_ALIVE = encodeComment('keep-alive');
 
+/** Of answers that are not streamed; most have one. */
+const SLICE_BYTES = 64 * 1024;
+
+// oxlint-disable-next-line typescript/require-await -- what is written takes its time, what is read does not
+async function* slicesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < bytes.length; from += SLICE_BYTES) yield bytes.subarray(from, from + SLICE_BYTES);
+}
+
 /** Exactly what a stream's caller may rely on; `X-Accel-Buffering` keeps nginx from holding events back. */
 const STREAM_HEADERS = [
   'Content-Type',
   'text/event-stream',
   'Cache-Control',
   'no-cache',
-  'Connection',
-  'keep-alive',
   'X-Accel-Buffering',
   'no',
+  'Connection',
+  'keep-alive',
 ];
+/** Of a process that takes its leave. */
+const LAST_STREAM_HEADERS = [...STREAM_HEADERS.slice(0, -1), 'close'];
+
+function streamHeaders({ shouldKeepAlive }: ServerResponse): readonly string[] {
+  return shouldKeepAlive ? STREAM_HEADERS : LAST_STREAM_HEADERS;
+}
 
 function routingHeaders(account: Account, { candidate }: RankedCandidate): string[] {
   return [

@@ -3,12 +3,15 @@ import type { AddressInfo } from 'node:net';
 import type { Config, RedisConnection } from '@tokenhub/config';
 import { anthropicDialect, createRetryBudget, openaiDialect, type Dialect } from '@tokenhub/core';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
+import { createKeyStore, listenForKeyChanges } from '@tokenhub/keys';
 import { createRedisQuota, openLedger } from '@tokenhub/metering';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createAuthFailures } from './admission/auth-failures.ts';
 import { createAuthenticator, type Authenticator } from './admission/authenticate.ts';
 import { readResources, toCapacity } from './admission/capacity.ts';
 import { createGate } from './admission/gate.ts';
+import { createMadeKeys } from './admission/made-keys.ts';
 import { createReservations } from './admission/reservations.ts';
 import { AppModule } from './app.module.ts';
 import { createCatalog, type Catalog } from './catalog.ts';
@@ -37,6 +40,8 @@ export interface GatewayOptions {
   readonly logLevel: string;
   /** Most chat requests in flight; absent: what memory and open files allow. */
   readonly maxRequests?: number | undefined;
+  /** How long a key made at run time is remembered without asking again, in milliseconds. @defaultValue 30_000 */
+  readonly keyTtlMs?: number | undefined;
 }
 
 /** A gateway that listens. */
@@ -53,6 +58,10 @@ export interface Gateway {
 
 /** Longest wait at the end for settlements that the store has not confirmed yet. */
 const SETTLE_MS = 5_000;
+/** Longest that a key outlives its end where no change of keys is heard. */
+const KEY_TTL_MS = 30_000;
+/** Longest wait for the store when a key is looked up. */
+const KEY_LOOK_UP_MS = 250;
 
 /** The composition root: builds everything a gateway is made of, and listens. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -75,9 +84,25 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const capacity = toCapacity(readResources(), options.maxRequests);
   const exchanges = createExchanges(() => performance.now());
   const shutdown = createShutdown(exchanges);
-  const gate = createGate({ capacity, inFlight: () => exchanges.size, isClosed: () => shutdown.refuses });
+  const gate = createGate({ capacity, inFlight: exchanges, isClosed: () => shutdown.refuses });
   let catalog: Catalog = createCatalog(options.config);
-  let authenticator: Authenticator = createAuthenticator(options.config.keys, keyPepper);
+  const onKeyStoreError = (error: unknown) => log.warn({ err: error }, 'the store of the API keys did not answer');
+  const made = createMadeKeys({
+    store: createKeyStore({ redis, pepper: keyPepper, answerTimeoutMs: KEY_LOOK_UP_MS }),
+    ttlMs: options.keyTtlMs ?? KEY_TTL_MS,
+    now: () => performance.now(),
+    onError: onKeyStoreError,
+  });
+  const keyChanges = listenForKeyChanges({
+    redis,
+    onChange: (id) => made.forget(id),
+    onListening: () => made.forgetAll(),
+    onError: onKeyStoreError,
+  });
+  const failures = createAuthFailures(() => performance.now());
+  const authenticatorOf = ({ keys }: Config): Authenticator =>
+    createAuthenticator({ keys, pepper: keyPepper, made, failures });
+  let authenticator = authenticatorOf(options.config);
 
   const metrics = createChatMetrics(
     {
@@ -105,8 +130,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const routes = collectRoutes(fastify);
   guardRoutes(fastify, {
-    authenticate: (headers) => authenticator.authenticate(headers),
+    authenticate: (headers, address) => authenticator.authenticate(headers, address),
     shutdown,
+    gate,
   });
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with([
@@ -124,6 +150,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const address: unknown = app.getHttpServer().address();
   const port = isAddressInfo(address) ? address.port : options.port;
 
+  const retainHealth = (): void => cluster.health.retain(new Set(catalog.candidates.map(({ id }) => id)));
   let closed: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await reservations.close(SETTLE_MS);
@@ -132,6 +159,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await catalog.close();
     await ledger.close();
     await cluster.close();
+    keyChanges.close();
     redis.disconnect();
   };
 
@@ -140,12 +168,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     reload(config) {
       const old = catalog;
       catalog = createCatalog(config);
-      authenticator = createAuthenticator(config.keys, keyPepper);
-      cluster.health.retain(new Set(catalog.candidates.map(({ id }) => id)));
+      authenticator = authenticatorOf(config);
+      made.forgetAll();
+      retainHealth();
       // Requests that began before may still have to ask their providers.
       exchanges
         .ended()
-        .then(() => old.close())
+        .then(() => {
+          retainHealth();
+          return old.close();
+        })
         .catch((error: unknown) => log.warn({ err: error }, 'connections to providers did not close'));
     },
     close(leave) {

@@ -37,10 +37,6 @@ const SETTINGS = {
       return text;
     },
   },
-  TOKENHUB_KEY_PEPPER: {
-    help: 'The secret under which API keys are hashed: at least 16 characters.',
-    parse: parsePepper,
-  },
 } as const;
 
 export type GatewaySettings = SettingsOf<typeof SETTINGS>;
@@ -48,9 +44,4 @@ export type GatewaySettings = SettingsOf<typeof SETTINGS>;
 /** The only reader of `process.env`. @throws SettingsError with all that is wrong. */
 export function readEnv(): GatewaySettings {
   return readSettings(process.env, SETTINGS);
-}
-
-function parsePepper(text: string): string {
-  if (text.length < 16) throw new RangeError('must have at least 16 characters');
-  return text;
 }

@@ -228,6 +228,8 @@ function refusal(row: string, status: number, code: ErrorCode): EarlyFault {
 export interface LateFault extends Fault {
   /** What certainly came before it; absent: the first three tokens, whole. */
   readonly before?: 'all' | 'some';
+  /** It is a bound of ours, and so no fault of the provider's. */
+  readonly blameless?: true;
 }
 
 /** Tokens of the answers that break off. */
@@ -302,5 +304,6 @@ export const LATE_FAULTS: readonly LateFault[] = [
     timeouts: { total_ms: 400 },
     code: 'upstream_timeout',
     before: 'some',
+    blameless: true,
   },
 ];

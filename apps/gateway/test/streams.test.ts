@@ -129,3 +129,14 @@ it('answers the same decision streamed and not', async () => {
   });
   expect(envelope['cost_usd']).toBe(String(envelope['estimated_cost_usd']));
 });
+
+it('a long answer that is not streamed arrives whole, however it is cut for writing', async () => {
+  const response = await hub.post('/v1/chat/completions', {
+    model: 'gpt-4',
+    messages: say('Hello [simulate tokens=100000 prompt=15]'),
+  });
+  const text = await response.text();
+  expect(Buffer.byteLength(text)).toBe(Number(response.headers.get('content-length')));
+  expect(text.length).toBeGreaterThan(4 * 64 * 1024);
+  expect((JSON.parse(text) as { usage: object }).usage).toMatchObject({ completion_tokens: 100_000 });
+});

@@ -7,6 +7,7 @@ import { startSimulator, type Simulator, type SimulatorOptions } from '@tokenhub
 import { createGateway, type Gateway } from '../src/create-gateway.ts';
 
 export const KEY = 'tokenhub_test-key-0123456789';
+export const KEY_PEPPER = 'a pepper of the tests';
 
 export interface TestGateway {
   readonly url: string;
@@ -24,6 +25,7 @@ export interface TestGatewayOptions {
   readonly config: string;
   readonly simulator?: SimulatorOptions;
   readonly maxRequests?: number;
+  readonly keyTtlMs?: number;
   /** Another gateway, whose Redis and simulator this one shares: a cluster of two. */
   readonly beside?: TestGateway;
 }
@@ -33,6 +35,7 @@ export async function startTestGateway({
   config,
   simulator: simulatorOptions,
   maxRequests,
+  keyTtlMs,
   beside,
 }: TestGatewayOptions): Promise<TestGateway> {
   const redis = beside?.redis ?? (await startRedis());
@@ -41,11 +44,12 @@ export async function startTestGateway({
     config: readTestConfig(config, simulator.url),
     redis: redisOptions(redis.url),
     databaseUrl: `sqlite:${join(tmpdir(), `tokenhub-${randomUUID()}.sqlite`)}`,
-    keyPepper: 'a pepper of the tests',
+    keyPepper: KEY_PEPPER,
     host: '127.0.0.1',
     port: 0,
     logLevel: 'error',
     maxRequests,
+    keyTtlMs,
   });
   return {
     url: gateway.url,

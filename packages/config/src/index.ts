@@ -19,6 +19,7 @@ export type {
   Timeouts,
 } from './config.ts';
 export { demoConfig, type DemoConfigOptions } from './demo-config.ts';
+export { describeIssue } from './describe-issue.ts';
 export { loadConfig, type LoadConfigOptions } from './load-config.ts';
 export { OperatorError } from './operator-error.ts';
 export { redisOptions, type RedisConnection } from './redis-options.ts';

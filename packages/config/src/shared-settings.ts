@@ -7,6 +7,10 @@ export const SHARED_SETTINGS = {
     help: 'A Redis or Valkey such as redis://127.0.0.1:6379; "pnpm start" brings one along.',
     parse: (text: string): RedisConnection => redisOptions(text),
   },
+  TOKENHUB_KEY_PEPPER: {
+    help: 'The secret under which API keys are hashed, the same for accounting and all gateways: at least 16 characters.',
+    parse: parsePepper,
+  },
   TOKENHUB_DATA_DIR: { help: 'The directory of the embedded ledger.', default: './data', parse: parseText },
   LOG_LEVEL: {
     help: 'How much is logged.',
@@ -14,3 +18,8 @@ export const SHARED_SETTINGS = {
     parse: parseOneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
   },
 } as const;
+
+function parsePepper(text: string): string {
+  if (text.length < 16) throw new RangeError('must have at least 16 characters');
+  return text;
+}

@@ -32,10 +32,14 @@ export const ERRORS = {
   model_not_found: caller(404, 'not_found_error'),
   method_not_allowed: caller(405),
   request_timeout: caller(408),
+  /** What is asked for does not go with what is there already. */
+  conflict: caller(409),
   payload_too_large: caller(413),
   uri_too_long: caller(414),
   unsupported_media_type: caller(415),
   unsupported_encoding: caller(415),
+  /** Too many keys that are not valid, from one address. */
+  too_many_auth_failures: caller(429, 'rate_limit_error'),
   headers_too_large: caller(431),
 
   // Quotas

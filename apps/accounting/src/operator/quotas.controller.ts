@@ -17,7 +17,7 @@ export class QuotasController {
   /** What a scope has used now, read from the store in one step. */
   @Get(':scope')
   async read(@Param('scope') scope: string) {
-    const { org, limits } = this.#scopes.find(scope);
+    const { org, limits } = await this.#scopes.find(scope);
     return toQuotaItem(await this.#quota.read(scope, org), limits);
   }
 }

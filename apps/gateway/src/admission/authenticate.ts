@@ -1,47 +1,76 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { hashApiKey, type KeyConfig } from '@tokenhub/config';
+import { hashApiKey, hasValidChecksum, type KeyConfig } from '@tokenhub/config';
 import { GatewayError } from '@tokenhub/core';
+import type { AuthFailures } from './auth-failures.ts';
+import type { FoundKey, MadeKeys } from './made-keys.ts';
 
 /** Keys longer than this are nobody's. */
 const MAX_KEY_LENGTH = 256;
 
+const REFUSALS = {
+  unknown: [
+    'invalid_api_key',
+    'The API key is not valid. Send a key of this TokenHub as "Authorization: Bearer tokenhub_…".',
+  ],
+  revoked: ['key_revoked', 'The API key has been revoked. Ask for a new one.'],
+  expired: ['key_expired', 'The API key has expired. Ask for a new one.'],
+} as const;
+
 /** Tells who a caller is. */
 export interface Authenticator {
-  /** @throws GatewayError `missing_api_key`, `invalid_api_key`, `key_expired`, `ambiguous_credentials`. */
-  authenticate(headers: IncomingHttpHeaders): KeyConfig;
+  /**
+   * @param address of the caller's socket
+   * @returns a promise only for a key that was made at run time and has to be looked up
+   * @throws GatewayError `missing_api_key`, `invalid_api_key`, `key_revoked`, `key_expired`, `ambiguous_credentials`,
+   * `too_many_auth_failures`, `quota_unavailable`; so does the promise.
+   */
+  authenticate(headers: IncomingHttpHeaders, address: string): KeyConfig | Promise<KeyConfig>;
+}
+
+export interface AuthenticatorOptions {
+  /** Keys of the configuration. */
+  readonly keys: readonly KeyConfig[];
+  readonly pepper: string;
+  /** All others. */
+  readonly made: Pick<MadeKeys, 'peek' | 'lookUp'>;
+  readonly failures: AuthFailures;
 }
 
 /**
  * Looks callers up by the HMAC of their key, so that neither this process's memory nor the time an answer takes tells
  * anything of a key.
  */
-export function createAuthenticator(keys: readonly KeyConfig[], pepper: string): Authenticator {
+export function createAuthenticator({ keys, pepper, made, failures }: AuthenticatorOptions): Authenticator {
   const byHash = new Map(keys.map((key) => [key.keyHash ?? hashApiKey(key.key ?? '', pepper), key]));
   /** Keys that have been seen and found good, by their plain digest, which takes a fifth of the time. */
   const known = new Map<string, KeyConfig>();
 
-  function find(secret: string): KeyConfig | undefined {
-    if (secret.length > MAX_KEY_LENGTH) return undefined;
+  function find(secret: string): FoundKey | Promise<FoundKey> {
+    if (secret.length > MAX_KEY_LENGTH) return 'unknown';
     const digest = hash('sha256', secret, 'base64');
-    const key = known.get(digest) ?? byHash.get(hashApiKey(secret, pepper));
-    if (key !== undefined) known.set(digest, key);
-    return key;
+    const remembered = known.get(digest) ?? made.peek(digest);
+    if (remembered !== undefined) return remembered;
+    const mac = hashApiKey(secret, pepper);
+    const key = byHash.get(mac);
+    if (key !== undefined) {
+      known.set(digest, key);
+      return key;
+    }
+    // What was mistyped or made up costs no look-up
+    return hasValidChecksum(secret) ? made.lookUp(digest, mac) : 'unknown';
+  }
+
+  function admit(found: FoundKey, address: string): KeyConfig {
+    if (typeof found === 'object' && !(found.expiresAt !== undefined && found.expiresAt <= Date.now())) return found;
+    const [code, message] = REFUSALS[typeof found === 'object' ? 'expired' : found];
+    throw failures.count(address) ?? new GatewayError(code, message);
   }
 
   return {
-    authenticate(headers) {
-      const key = find(readSecret(headers));
-      if (key === undefined) {
-        throw new GatewayError(
-          'invalid_api_key',
-          'The API key is not valid. Send a key of this TokenHub as "Authorization: Bearer tokenhub_…".',
-        );
-      }
-      if (key.expiresAt !== undefined && key.expiresAt <= Date.now()) {
-        throw new GatewayError('key_expired', 'The API key has expired. Ask for a new one.');
-      }
-      return key;
+    authenticate(headers, address) {
+      const found = find(readSecret(headers));
+      return found instanceof Promise ? found.then((key) => admit(key, address)) : admit(found, address);
     },
   };
 }

@@ -9,7 +9,11 @@ it.each([
     { heapBytes: 4_096 * MEBIBYTE, openFiles: 1_048_576 },
     { requests: 10_000, admissions: 1_000 },
   ],
-  ['a small heap', { heapBytes: 256 * MEBIBYTE, openFiles: 1_048_576 }, { requests: 2_048, admissions: 1_000 }],
+  [
+    'a small heap',
+    { heapBytes: 256 * MEBIBYTE, openFiles: 1_048_576 },
+    { requests: 2_048, bodyBytes: 32 * MEBIBYTE, admissions: 1_000 },
+  ],
   ['a heap that is too small', { heapBytes: 64 * MEBIBYTE, openFiles: 1_048_576 }, { requests: 1, admissions: 1 }],
   ['few files', { heapBytes: 4_096 * MEBIBYTE, openFiles: 256 }, { requests: 64, admissions: 64, connections: 128 }],
   [

@@ -5,6 +5,8 @@ import { getHeapStatistics } from 'node:v8';
 export interface Capacity {
   /** Most chat requests in flight, streamed or not; more are refused at once. */
   readonly requests: number;
+  /** Most bytes of request bodies in flight; more are refused at once. */
+  readonly bodyBytes: number;
   /** Most requests that wait for the quota store; more are refused at once. */
   readonly admissions: number;
   /** Most connections of callers; more are closed as soon as they are made. */
@@ -22,8 +24,10 @@ const MOST_REQUESTS = 10_000;
 const MOST_ADMISSIONS = 1_000;
 /** What the process needs when nothing is in flight. */
 const IDLE_HEAP_BYTES = 128 * 1024 * 1024;
-/** Of a stream, measured, with room for requests that are larger than most. */
+/** Of a stream, measured, its request's body apart. */
 const HEAP_BYTES_PER_REQUEST = 64 * 1024;
+/** Read, a body takes up to four times its size. */
+const BODIES_SHARE = 1 / 8;
 /** For Redis, the ledger, the log and what Node opens for itself; of a very small number a quarter. */
 const OTHER_FILES = 128;
 
@@ -38,6 +42,7 @@ export function toCapacity({ heapBytes, openFiles = Infinity }: Resources, mostR
   const requests = Math.floor(Math.min(mostRequests, byHeap, sockets / 3));
   return {
     requests,
+    bodyBytes: Math.floor(heapBytes * BODIES_SHARE),
     admissions: Math.min(MOST_ADMISSIONS, requests),
     connections: openFiles === Infinity ? Infinity : Math.floor((sockets * 2) / 3),
   };

@@ -5,16 +5,21 @@ import type { Capacity } from './capacity.ts';
 export interface Gate {
   /** Requests refused so far. */
   readonly refused: number;
-  /** To be called first for every chat. @throws GatewayError `overloaded`, `shutting_down` */
-  enter(): void;
+  /** For every request. @throws GatewayError `shutting_down` */
+  pass(): void;
+  /**
+   * For a chat: to be called before its body is read, with its length, 0 where that is not said, and once more when the chat begins.
+   * @throws GatewayError `overloaded`, `shutting_down`
+   */
+  enter(bodyBytes?: number): void;
   /** Waits for the quota store in a queue with a bound. @throws GatewayError `overloaded`, and what `ask` throws. */
   admit<Answer>(ask: () => Promise<Answer>): Promise<Answer>;
 }
 
 export interface GateOptions {
   readonly capacity: Capacity;
-  /** How many chat requests there are, the one that enters included. */
-  readonly inFlight: () => number;
+  /** The chat requests that there are, the one that begins included. */
+  readonly inFlight: { readonly size: number; readonly bodyBytes: number };
   /** The process is ending and takes nothing new. */
   readonly isClosed: () => boolean;
 }
@@ -22,6 +27,10 @@ export interface GateOptions {
 export function createGate({ capacity, inFlight, isClosed }: GateOptions): Gate {
   let waiting = 0;
   let refused = 0;
+
+  function pass(): void {
+    if (isClosed()) throw new GatewayError('shutting_down', 'The gateway is shutting down. Send the request again.');
+  }
 
   function refuse(): never {
     refused++;
@@ -32,9 +41,10 @@ export function createGate({ capacity, inFlight, isClosed }: GateOptions): Gate 
     get refused() {
       return refused;
     },
-    enter() {
-      if (isClosed()) throw new GatewayError('shutting_down', 'The gateway is shutting down. Send the request again.');
-      if (inFlight() > capacity.requests) refuse();
+    pass,
+    enter(bodyBytes = 0) {
+      pass();
+      if (inFlight.size > capacity.requests || inFlight.bodyBytes + bodyBytes > capacity.bodyBytes) refuse();
     },
     async admit(ask) {
       if (waiting >= capacity.admissions) refuse();

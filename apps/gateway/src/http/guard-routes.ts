@@ -2,39 +2,54 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { KeyConfig } from '@tokenhub/config';
 import { GatewayError } from '@tokenhub/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Gate } from '../admission/gate.ts';
 import type { Shutdown } from '../shutdown.ts';
 
 /** Everything but the routes for operators' own tools. */
 const NEEDS_KEY = /^\/(?:anthropic\/)?v1\//;
 
 export interface GuardOptions {
-  /** @throws GatewayError */
-  readonly authenticate: (headers: IncomingHttpHeaders) => KeyConfig;
-  readonly shutdown: Pick<Shutdown, 'hasBegun' | 'refuses'>;
+  /** Throws or rejects with a GatewayError; a promise only where a store has to be asked. */
+  readonly authenticate: (headers: IncomingHttpHeaders, address: string) => KeyConfig | Promise<KeyConfig>;
+  readonly shutdown: Pick<Shutdown, 'hasBegun'>;
+  readonly gate: Gate;
 }
 
 /**
- * What every request passes before its body is read: who calls, and whether the body is JSON as we read it. A hook of
+ * What every request passes before its body is read: who calls, whether there is room, and whether the body is JSON as we read it. A hook of
  * Fastify's and not a guard of Nest's, which would run after the body and cost several times as much.
  */
-export function guardRoutes(fastify: FastifyInstance, { authenticate, shutdown }: GuardOptions): void {
+export function guardRoutes(fastify: FastifyInstance, { authenticate, shutdown, gate }: GuardOptions): void {
   fastify.decorateRequest('caller', null);
   // Bodies stay bytes: a route reads them with `readJsonBody`, stricter than any parser of the framework.
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const enter = (request: FastifyRequest, caller: KeyConfig): void => {
+    request.caller = caller;
+    // Before the body comes, which may be large.
+    if (request.method === 'POST') gate.enter(Number(request.headers['content-length'] ?? 0));
+    else gate.pass();
+    checkEncoding(request);
+  };
   fastify.addHook('onRequest', (request, reply, done) => {
     // The caller's next request should find another process.
     if (shutdown.hasBegun) reply.raw.shouldKeepAlive = false;
+    const refuse = (error: unknown): void =>
+      done(error instanceof Error ? error : new Error('not authenticated', { cause: error }));
     try {
       if (NEEDS_KEY.test(request.url) && !request.is404) {
-        request.caller = authenticate(request.headers);
-        if (shutdown.refuses)
-          throw new GatewayError('shutting_down', 'The gateway is shutting down. Send the request again.');
-        checkEncoding(request);
+        const caller = authenticate(request.headers, request.raw.socket.remoteAddress ?? '');
+        if (caller instanceof Promise) {
+          // Fastify's hooks speak in callbacks; as a promise each request would pay for one.
+          // oxlint-disable-next-line promise/no-callback-in-promise -- see above
+          caller.then((key) => enter(request, key)).then(() => done(), refuse);
+          return;
+        }
+        enter(request, caller);
       }
       done();
     } catch (error) {
-      done(error instanceof Error ? error : new Error('not authenticated', { cause: error }));
+      refuse(error);
     }
   });
 }

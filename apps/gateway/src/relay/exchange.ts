@@ -8,6 +8,8 @@ const STALLED_MS = 60_000;
 
 /** A caller's exchange while it lasts: its one signal ends everything that is done for it. */
 export class Exchange {
+  /** Length of the request's body; 0 where it was not said. */
+  readonly bodyBytes: number;
   readonly #response: ServerResponse;
   readonly #onEnd: () => void;
   readonly #controller = new AbortController();
@@ -23,6 +25,7 @@ export class Exchange {
 
   /** @param onEnd called once, when nothing more is done for it and its socket has taken or lost all of it. */
   constructor(response: ServerResponse, now: number, onEnd: () => void) {
+    this.bodyBytes = Number(response.req?.headers['content-length'] ?? 0);
     this.#response = response;
     this.#onEnd = onEnd;
     this.#movedAt = now;
@@ -65,8 +68,13 @@ export class Exchange {
     if (this.#isGone) this.#onEnd();
   }
 
-  /** Ends what is done for it; a response that is only being flushed is cut. */
+  /** Ends what is done for it; nothing when all is done and the caller has only to take it. */
   abort(reason: GatewayError): void {
+    if (!this.#isHandled) this.#controller.abort(reason);
+  }
+
+  /** Ends it whatever the caller still has to take. */
+  cut(reason: GatewayError): void {
     if (this.#isHandled) this.#response.destroy();
     else this.#controller.abort(reason);
   }
@@ -81,7 +89,7 @@ export class Exchange {
       this.#waiting = waiting;
       this.#movedAt = now;
     } else if (waiting > 0) {
-      if (silentMs >= STALLED_MS) this.abort(new GatewayError('client_stalled', 'The caller stopped reading.'));
+      if (silentMs >= STALLED_MS) this.cut(new GatewayError('client_stalled', 'The caller stopped reading.'));
     } else if (silentMs >= SILENCE_MS) {
       this.#beat?.();
     }

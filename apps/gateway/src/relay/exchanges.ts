@@ -5,6 +5,8 @@ import { Exchange } from './exchange.ts';
 /** The exchanges of this process, each until its last byte has been taken. */
 export interface Exchanges {
   readonly size: number;
+  /** Of all their requests' bodies. */
+  readonly bodyBytes: number;
   /** How many of them are streams that are opened or relayed. */
   readonly streams: number;
   /** To be called before the first wait, so that no departure is missed. */
@@ -26,6 +28,7 @@ const FLUSH_MS = 1_000;
 /** @param now a clock in milliseconds that never goes back. One timer serves all exchanges. */
 export function createExchanges(now: () => number): Exchanges {
   const live = new Set<Exchange>();
+  let bodyBytes = 0;
   /** Those who wait, and for which exchanges. */
   const waiting = new Set<{ readonly left: Set<Exchange>; readonly resolve: () => void }>();
   const ticker = setInterval(() => {
@@ -36,6 +39,7 @@ export function createExchanges(now: () => number): Exchanges {
 
   function end(exchange: Exchange): void {
     live.delete(exchange);
+    bodyBytes -= exchange.bodyBytes;
     for (const waiter of waiting) {
       if (!waiter.left.delete(exchange) || waiter.left.size > 0) continue;
       waiting.delete(waiter);
@@ -48,14 +52,17 @@ export function createExchanges(now: () => number): Exchanges {
     return new Promise((resolve) => waiting.add({ left: new Set(live), resolve }));
   }
 
-  function endAll(): void {
+  function endAll(how: 'abort' | 'cut'): void {
     const reason = new GatewayError('gateway_shutdown', 'The gateway was shut down. Send the request again.');
-    for (const exchange of live) exchange.abort(reason);
+    for (const exchange of live) exchange[how](reason);
   }
 
   return {
     get size() {
       return live.size;
+    },
+    get bodyBytes() {
+      return bodyBytes;
     },
     get streams() {
       let count = 0;
@@ -65,11 +72,12 @@ export function createExchanges(now: () => number): Exchanges {
     open(response) {
       const exchange = new Exchange(response, now(), () => end(exchange));
       live.add(exchange);
+      bodyBytes += exchange.bodyBytes;
       return exchange;
     },
     ended,
     async drain(timeoutMs) {
-      const timers = [setTimeout(endAll, timeoutMs), setTimeout(endAll, timeoutMs + FLUSH_MS)];
+      const timers = [setTimeout(endAll, timeoutMs, 'abort'), setTimeout(endAll, timeoutMs + FLUSH_MS, 'cut')];
       while (live.size > 0) await ended();
       for (const timer of timers) clearTimeout(timer);
     },

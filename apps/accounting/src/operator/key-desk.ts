@@ -1,0 +1,153 @@
+import type { Config, KeyRightsFile } from '@tokenhub/config';
+import { GatewayError } from '@tokenhub/core';
+import type { KeyPage, KeyStore, KeyText, KeyWithSecret, StoredKey } from '@tokenhub/keys';
+import type { KeyChange } from './parse-body.ts';
+import { toKeyItem, toStaticKeyItem } from './to-key-item.ts';
+
+type KeyItem = ReturnType<typeof toKeyItem> | ReturnType<typeof toStaticKeyItem>;
+/** `key` is the secret, shown this once. */
+type NewKeyItem = { readonly id: string; readonly key: string } & ReturnType<typeof toKeyItem>;
+
+/**
+ * What operators do with keys: those of the store, beside the static ones of the configuration, which can only be looked at.
+ * Everything throws GatewayError: `not_found` for an id that nobody has, `conflict` for what does not go with the key as it is,
+ * `quota_unavailable` when the store does not answer.
+ */
+export interface KeyDesk {
+  create(key: KeyRightsFile): Promise<NewKeyItem>;
+  /** Newest first, then the static ones in the order of the file. */
+  list(page: {
+    readonly cursor?: string | undefined;
+    readonly limit: number;
+  }): Promise<{ readonly items: readonly KeyItem[]; readonly next_cursor: string | null }>;
+  find(id: string): Promise<KeyItem>;
+  change(id: string, change: KeyChange): Promise<KeyItem>;
+  rotate(id: string): Promise<NewKeyItem>;
+  revoke(id: string): Promise<void>;
+}
+
+export interface KeyDeskOptions {
+  readonly store: KeyStore;
+  /** The one in force now, if there is one. */
+  readonly config: () => Config | undefined;
+}
+
+export function createKeyDesk({ store, config }: KeyDeskOptions): KeyDesk {
+  const staticKeys = () => config()?.keys ?? [];
+  const findStatic = (id: string) => staticKeys().find((key) => key.id === id);
+
+  function mustBeMade(id: string): void {
+    if (findStatic(id) === undefined) return;
+    const message = `${id} is a static key. Change it under keys: in the configuration file, which is then reloaded.`;
+    throw new GatewayError('invalid_request', message);
+  }
+
+  /** A model that nobody serves would be a right to nothing. */
+  function mustBeServed(models: readonly string[] | null | undefined): void {
+    const current = config();
+    if (current === undefined) return;
+    for (const [index, id] of (models ?? []).entries()) {
+      if (id === '*' || current.models.some((model) => model.id === id)) continue;
+      const param = `models.${index}`;
+      throw new GatewayError('invalid_parameter', `${param} names ${id}, which is none of the models.`, { param });
+    }
+  }
+
+  return {
+    async create({ id, name, ...fields }) {
+      mustBeServed(fields.models);
+      const isStatic = id !== undefined && findStatic(id) !== undefined;
+      const made = isStatic ? undefined : await answered(store.create({ id, name, fields }));
+      if (made === undefined) {
+        const where = isStatic ? 'a static key of the configuration' : 'another key, or by one that was revoked';
+        throw new GatewayError('conflict', `The id ${id} is taken by ${where}. Take another one.`, { param: 'id' });
+      }
+      return toNewKeyItem(made);
+    },
+
+    async list({ cursor, limit }) {
+      const { isStatic, position } = readCursor(cursor);
+      const page: KeyPage = isStatic ? { keys: [] } : await answered(store.list({ cursor: position, limit }));
+      if (page.nextCursor !== undefined)
+        return { items: page.keys.map(toKeyItem), next_cursor: String(page.nextCursor) };
+      const begin = isStatic ? (position ?? 0) : 0;
+      const end = begin + limit - page.keys.length;
+      const keys = staticKeys();
+      return {
+        items: [...page.keys.map(toKeyItem), ...keys.slice(begin, end).map(toStaticKeyItem)],
+        next_cursor: end < keys.length ? `static-${end}` : null,
+      };
+    },
+
+    async find(id) {
+      const key = findStatic(id);
+      return key === undefined ? toKeyItem(found(await answered(store.find(id)))) : toStaticKeyItem(key);
+    },
+
+    async change(id, change) {
+      mustBeMade(id);
+      mustBeServed(change.models);
+      const key = await answered(store.change(id, (before) => applyChange(before, change)));
+      return toKeyItem(alive(found(key)));
+    },
+
+    async rotate(id) {
+      mustBeMade(id);
+      const rotated = found(await answered(store.rotate(id)));
+      if ('secret' in rotated) return toNewKeyItem(rotated);
+      alive(rotated);
+      throw new Error('a key that is not revoked was not rotated');
+    },
+
+    async revoke(id) {
+      mustBeMade(id);
+      found(await answered(store.revoke(id)));
+    },
+  };
+}
+
+function toNewKeyItem({ key, secret }: KeyWithSecret): NewKeyItem {
+  const { id, ...rest } = toKeyItem(key);
+  return { id, key: secret, ...rest };
+}
+
+function applyChange({ name: oldName, fields: oldFields }: StoredKey, change: KeyChange): KeyText {
+  const { name, ...fields } = { name: oldName, ...oldFields, ...change };
+  return { name: name ?? undefined, fields: withoutNulls(fields) };
+}
+
+/** The given fields that are not null. */
+function withoutNulls<T extends object>(fields: T): { [Field in keyof T]: Exclude<T[Field], null> } {
+  const given = Object.entries(fields).filter(([, value]) => value !== null);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the compiler cannot see of a filter
+  return Object.fromEntries(given) as { [Field in keyof T]: Exclude<T[Field], null> };
+}
+
+function readCursor(cursor: string | undefined): { isStatic: boolean; position: number | undefined } {
+  if (cursor === undefined) return { isStatic: false, position: undefined };
+  const [, prefix, digits] = /^(static-)?(\d{1,15})$/.exec(cursor) ?? [];
+  if (digits === undefined) {
+    throw new GatewayError('invalid_parameter', 'cursor must be the next_cursor of another page.', { param: 'cursor' });
+  }
+  return { isStatic: prefix !== undefined, position: Number(digits) };
+}
+
+function found<T>(key: T | undefined): T {
+  if (key === undefined) throw new GatewayError('not_found', 'There is no key of this id.');
+  return key;
+}
+
+function alive(key: StoredKey): StoredKey {
+  if (key.revokedAt !== undefined)
+    throw new GatewayError('conflict', `The key ${key.id} has been revoked, which is for good. Make another one.`);
+  return key;
+}
+
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    const message = 'The store of the API keys did not answer in time. Look whether it was done, and try again.';
+    throw new GatewayError('quota_unavailable', message, { cause, retryAfterMs: 1000 });
+  }
+}

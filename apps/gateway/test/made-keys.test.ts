@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { generateApiKey, redisOptions, type KeyRightsFile } from '@tokenhub/config';
+import { createKeyStore, type KeyStore, type KeyWithSecret } from '@tokenhub/keys';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ALL_PROVIDERS, KEY_PEPPER, startTestGateway, type TestGateway } from './test-gateway.ts';
+
+const CHAT = { model: 'gpt-4', max_tokens: 10, messages: [{ role: 'user', content: 'Hello [simulate tokens=4]' }] };
+
+let one: TestGateway;
+let two: TestGateway;
+let client: Redis;
+let store: KeyStore;
+beforeAll(async () => {
+  one = await startTestGateway({ config: ALL_PROVIDERS });
+  two = await startTestGateway({ config: ALL_PROVIDERS, beside: one });
+  client = new Redis({ ...redisOptions(one.redis.url), enableAutoPipelining: true });
+  client.on('error', () => {});
+  // As accounting has it
+  store = createKeyStore({ redis: client, pepper: KEY_PEPPER, answerTimeoutMs: 10_000 });
+});
+afterAll(async () => {
+  client.disconnect();
+  await two.close();
+  await one.close();
+});
+
+async function make({ id, name, ...fields }: KeyRightsFile = {}): Promise<KeyWithSecret> {
+  const made = await store.create({ id, name, fields });
+  if (made === undefined) throw new Error('the id is taken');
+  return made;
+}
+const withKey = (secret: string) => ({ headers: { authorization: `Bearer ${secret}` } });
+const chat = (hub: TestGateway, secret: string, body: object = CHAT) =>
+  hub.post('/v1/chat/completions', body, withKey(secret));
+/** What a gateway says to a key: 200 or the reason why not. */
+async function reasonOf(hub: TestGateway, secret: string): Promise<unknown> {
+  const response = await fetch(`${hub.url}/v1/models`, withKey(secret));
+  const body = (await response.json()) as { error?: { reason?: unknown } };
+  return response.status === 200 ? 200 : body.error?.reason;
+}
+/** Milliseconds until both gateways say so. */
+async function timeUntil(secret: string, reason: unknown, timeoutMs = 10_000): Promise<number> {
+  const begin = performance.now();
+  const seen = await Promise.all(
+    [one, two].map(async (hub) => {
+      while ((await reasonOf(hub, secret)) !== reason) {
+        if (performance.now() - begin > timeoutMs) throw new Error(`${hub.url} does not say ${String(reason)}`);
+        await sleep(1);
+      }
+      return performance.now() - begin;
+    }),
+  );
+  return Math.max(...seen);
+}
+
+describe('a key made at run time', () => {
+  it('works at every gateway at once, with its models and its scopes', async () => {
+    const { secret } = await make({ models: ['gpt-4'], scopes: ['chat'] });
+    for (const hub of [one, two]) {
+      const response = await chat(hub, secret);
+      expect(response.status).toBe(200);
+      await response.text();
+      expect((await chat(hub, secret, { ...CHAT, model: 'llama' })).status).toBe(404);
+      const models = (await (await fetch(`${hub.url}/v1/models`, withKey(secret))).json()) as {
+        data: { id: string }[];
+      };
+      expect(models.data.map(({ id }) => id)).toEqual(['gpt-4']);
+    }
+    const { secret: planner } = await make({ scopes: ['plan'] });
+    expect((await chat(one, planner)).status).toBe(403);
+  });
+
+  it('is limited by its limits, over all gateways', async () => {
+    const { secret } = await make({ limits: { rpm: 3 } });
+    const statuses = [];
+    for (const hub of [one, two, one, two, one]) {
+      const response = await chat(hub, secret);
+      statuses.push(response.status);
+      await response.text();
+    }
+    expect(statuses).toEqual([200, 200, 200, 429, 429]);
+  });
+
+  it('revoked, rotated or changed, it is so at both gateways within a second (G34)', async () => {
+    const latencies: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      const { key, secret } = await make();
+      expect([await reasonOf(one, secret), await reasonOf(two, secret)]).toEqual([200, 200]);
+      await store.revoke(key.id);
+      latencies.push(await timeUntil(secret, 'key_revoked'));
+    }
+    const sorted = latencies.toSorted((a, b) => a - b);
+    expect(sorted.at(-1)).toBeLessThan(1000);
+
+    const { key, secret } = await make({ models: ['gpt-4'] });
+    expect([await reasonOf(one, secret), await reasonOf(two, secret)]).toEqual([200, 200]);
+    const rotated = await store.rotate(key.id);
+    if (rotated === undefined || !('secret' in rotated)) throw new Error('not rotated');
+    expect(await timeUntil(secret, 'invalid_api_key')).toBeLessThan(1000);
+    expect(await timeUntil(rotated.secret, 200)).toBeLessThan(1000);
+
+    await store.change(key.id, () => ({ fields: { expires_at: '2020-01-01T00:00:00Z' } }));
+    expect(await timeUntil(rotated.secret, 'key_expired')).toBeLessThan(1000);
+  });
+
+  it('revoked in the middle of a stream, the stream goes on to its end', async () => {
+    const { key, secret } = await make();
+    const content = 'Hello [simulate tokens=30 pace=20]';
+    const response = await chat(one, secret, {
+      ...CHAT,
+      max_tokens: 100,
+      stream: true,
+      messages: [{ role: 'user', content }],
+    });
+    await store.revoke(key.id);
+    await timeUntil(secret, 'key_revoked');
+    expect(await response.text()).toContain('data: [DONE]');
+  });
+
+  it('is looked up once, and a wrong checksum never', async () => {
+    const { secret } = await make();
+    expect(await reasonOf(one, secret)).toBe(200);
+    // The news that it was made may have come after its first use
+    await sleep(100);
+    expect(await reasonOf(one, secret)).toBe(200);
+    const lookUps = async () =>
+      Number(/cmdstat_eval:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? Number.NaN);
+    const before = await lookUps();
+    for (let count = 0; count < 10; count++) {
+      expect(await reasonOf(one, secret)).toBe(200);
+      expect(await reasonOf(one, `tokenhub_${String(count).repeat(49)}`)).toBe('invalid_api_key');
+    }
+    if (one.redis.kind !== 'embedded') expect(await lookUps()).toBe(before);
+  });
+
+  it('leaves its secret neither in Redis nor in an answer, as long as it lives', async () => {
+    const { key, secret } = await make({ name: 'canary' });
+    const answers = [await (await chat(one, secret)).text()];
+    const rotated = await store.rotate(key.id);
+    if (rotated === undefined || !('secret' in rotated)) throw new Error('not rotated');
+    answers.push(await (await chat(two, rotated.secret)).text());
+    await store.revoke(key.id);
+    answers.push(await (await chat(two, rotated.secret)).text());
+    const dump: unknown[] = [];
+    for (const name of await client.keys('*')) dump.push(name, (await client.dump(name).catch(() => null)) ?? '');
+    for (const name of await client.keys('*')) {
+      if ((await client.type(name)) === 'hash') dump.push(await client.hgetall(name));
+      if ((await client.type(name)) === 'stream') dump.push(await client.xrange(name, '-', '+'));
+    }
+    const text = JSON.stringify(dump) + answers.join('');
+    expect(text).toContain('canary');
+    for (const each of [secret, rotated.secret]) expect(text).not.toContain(each.slice('tokenhub_'.length, -6));
+  });
+});
+
+describe('a key of nobody', () => {
+  it('gets the same answer whether it was mistyped or never given', async () => {
+    const answers = await Promise.all(
+      [generateApiKey(), 'tokenhub_mistyped-0123456789', generateApiKey()].map(async (secret) => {
+        const response = await fetch(`${one.url}/v1/models`, withKey(secret));
+        const headers = Object.fromEntries(response.headers);
+        const text = (await response.text()).replaceAll(/req_\w+|[0-9a-f-]{36}/g, 'ID');
+        return {
+          status: response.status,
+          authenticate: headers['www-authenticate'],
+          names: Object.keys(headers),
+          text,
+        };
+      }),
+    );
+    expect(answers[0]?.status).toBe(401);
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+  });
+
+  it('a hundred a second from one address get 429, good ones go on (A11)', async () => {
+    const { secret } = await make();
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => fetch(`${two.url}/v1/models`, withKey(generateApiKey()))),
+    );
+    const limited = answers.filter(({ status }) => status === 429);
+    expect(limited.length).toBeGreaterThan(0);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    expect(limited[0]?.headers.get('retry-after')).toBe('1');
+    expect(await limited[0]?.json()).toMatchObject({ error: { reason: 'too_many_auth_failures' } });
+    for (const answer of answers) if (!answer.bodyUsed) await answer.text();
+    // A made-up address in a header is nobody's: it is the socket's that counts (A10)
+    const headers = { authorization: `Bearer ${secret}`, 'x-forwarded-for': '203.0.113.9' };
+    expect((await fetch(`${two.url}/v1/models`, { headers })).status).toBe(200);
+  });
+});
+
+describe('where no change is heard', () => {
+  let deaf: TestGateway | undefined;
+  afterEach(() => deaf?.close());
+
+  it('a revoked key ends when its time in memory has passed', async ({ skip }) => {
+    skip(one.redis.kind === 'embedded', 'the substitute for Redis has no access control to cut a channel with');
+    deaf = await startTestGateway({ config: ALL_PROVIDERS, beside: one, keyTtlMs: 1_000 });
+    const { key, secret } = await make();
+    // What it hears first is that it listens, and that the key was made; both make it forget
+    await sleep(200);
+    expect(await reasonOf(deaf, secret)).toBe(200);
+    try {
+      await client.call('ACL', 'SETUSER', 'default', 'resetchannels');
+      await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await store.revoke(key.id);
+      expect(await reasonOf(deaf, secret)).toBe(200);
+      const begin = performance.now();
+      while ((await reasonOf(deaf, secret)) !== 'key_revoked') await sleep(5);
+      expect(performance.now() - begin).toBeLessThan(2_000);
+    } finally {
+      await client.call('ACL', 'SETUSER', 'default', 'allchannels');
+      await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    }
+  });
+});
+
+it('while Redis is away a remembered key goes on, and an unknown one gets 503, not 401', async () => {
+  const hub = await startTestGateway({ config: ALL_PROVIDERS });
+  const own = new Redis(redisOptions(hub.redis.url));
+  own.on('error', () => {});
+  try {
+    const made = await createKeyStore({ redis: own, pepper: KEY_PEPPER }).create({ fields: {} });
+    const secret = made?.secret ?? '';
+    expect(await reasonOf(hub, secret)).toBe(200);
+    own.disconnect();
+    await hub.redis.stop();
+    expect(await reasonOf(hub, secret)).toBe(200);
+    expect(await reasonOf(hub, generateApiKey())).toBe('quota_unavailable');
+    expect(await reasonOf(hub, 'tokenhub_mistyped-0123456789')).toBe('invalid_api_key');
+  } finally {
+    own.disconnect();
+    await hub.close();
+  }
+});

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ADMIN_TOKEN, prepareProcesses, type Processes, type Service } from './start-processes.ts';
+
+let processes: Processes;
+let gateways: Service[];
+let accounting: Service;
+beforeAll(async () => {
+  processes = await prepareProcesses();
+  gateways = [processes.gateway, await processes.startGateway()];
+  accounting = await processes.startAccounting();
+});
+afterAll(() => processes.stop());
+
+async function operate(method: string, path: string, body?: object): Promise<{ id: string; key: string }> {
+  const response = await fetch(`${accounting.url}/admin/v1/keys${path}`, {
+    method,
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  expect(response.ok).toBe(true);
+  return response.status === 204 ? { id: '', key: '' } : ((await response.json()) as { id: string; key: string });
+}
+const chat = async ({ url }: Service, key: string): Promise<{ status: number; reason: unknown }> => {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'gpt-4', max_tokens: 10, messages: [{ role: 'user', content: 'Hello' }] }),
+  });
+  const { error } = (await response.json()) as { error?: { reason: unknown } };
+  return { status: response.status, reason: error?.reason };
+};
+/** Milliseconds until all gateways answer so. */
+async function timeUntil(key: string, reason: string | undefined): Promise<number> {
+  const begin = performance.now();
+  for (const gateway of gateways) while ((await chat(gateway, key)).reason !== reason) await sleep(2);
+  return performance.now() - begin;
+}
+
+it('a key made at accounting works at two gateways, and its change, rotation and revocation hold there within a second', async () => {
+  const made = await operate('POST', '', { id: 'team', limits: { rpm: 100 } });
+  for (const gateway of gateways) expect(await chat(gateway, made.key)).toEqual({ status: 200, reason: undefined });
+
+  await operate('PATCH', '/team', { scopes: ['plan'] });
+  expect(await timeUntil(made.key, 'forbidden')).toBeLessThan(1000);
+  await operate('PATCH', '/team', { scopes: ['chat'] });
+  expect(await timeUntil(made.key, undefined)).toBeLessThan(1000);
+
+  const rotated = await operate('POST', '/team/rotate');
+  expect(await timeUntil(made.key, 'invalid_api_key')).toBeLessThan(1000);
+  for (const gateway of gateways) expect((await chat(gateway, rotated.key)).status).toBe(200);
+
+  await operate('DELETE', '/team');
+  expect(await timeUntil(rotated.key, 'key_revoked')).toBeLessThan(1000);
+  for (const { output } of [...gateways, accounting]) {
+    for (const { key } of [made, rotated]) expect(output()).not.toContain(key.slice('tokenhub_'.length, -6));
+  }
+});
