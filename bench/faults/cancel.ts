@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SimulatedRequest, Simulator } from '@tokenhub/simulator';
+import { createRandom, type SimulatedRequest, type Simulator } from '@tokenhub/simulator';
 import { median, percentile } from '../statistics.ts';
 import type { Target } from '../targets.ts';
 import { prime, streamRequest, type FaultBench } from './fault-bench.ts';
@@ -184,17 +184,6 @@ async function cancelAlone(callers: Callers, options: CallerOptions, count: numb
 
 function callerOf({ body }: SimulatedRequest): number {
   return Number(/caller (\d{6})/.exec(JSON.stringify(body) ?? '')?.[1]);
-}
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32), so that a run can be had again. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Gives the share of all cores' time that was used since the call. */

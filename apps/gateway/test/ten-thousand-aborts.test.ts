@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '@tokenhub/simulator';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createRandom } from './random.ts';
 import { connectRawCaller, writeRawRequest } from './raw-caller.ts';
 import { readTestConfig, startTestGateway, type TestGateway } from './test-gateway.ts';
 import { createWitness, type Witness } from './witness.ts';

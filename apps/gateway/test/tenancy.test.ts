@@ -1,6 +1,5 @@
-import { simulatedTokens } from '@tokenhub/simulator';
+import { createRandom, simulatedTokens } from '@tokenhub/simulator';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRandom } from './random.ts';
 import { accumulate, parseStream, type OpenaiChunk } from './sse-client.ts';
 import { startTestGateway, type TestGateway } from './test-gateway.ts';
 import { createWitness, type Witness } from './witness.ts';
