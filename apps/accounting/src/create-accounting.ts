@@ -6,7 +6,7 @@ import { hashApiKey, OperatorError, type Config, type RedisConnection } from '@t
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore } from '@tokenhub/keys';
 import { createOutbox, createRedisQuota, openLedger } from '@tokenhub/metering';
-import { Redis } from 'ioredis';
+import { answersWithin, connectRedis } from '@tokenhub/redis';
 import { AppModule } from './app.module.ts';
 import { acceptEmptyBodies } from './http/empty-bodies.ts';
 import { guardAdminRoutes } from './http/admin-guard.ts';
@@ -58,7 +58,10 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
 
   let { config } = settings;
   const { keyPepper } = settings;
-  const redis = await connectRedis(settings.redis, warn);
+  const redis = await connectRedis(settings.redis, warn).catch((cause: unknown) => {
+    const remedy = 'No Redis answers at REDIS_URL. Start one there, or let "pnpm start" bring one along.';
+    throw new OperatorError(remedy, { cause });
+  });
   const ledger = openLedger(settings.databaseUrl);
   const quota = createRedisQuota({ redis, shards: SHARDS });
   const keys = createKeyStore({ redis, pepper: keyPepper });
@@ -70,8 +73,8 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
   const readiness: Readiness = {
     async check() {
       const [redisAnswers, ledgerAnswers] = await Promise.all([
-        answers(redis.ping()),
-        answers(ledger.countDeadLetters()),
+        answersWithin(redis.ping(), READY_TIMEOUT_MS),
+        answersWithin(ledger.countDeadLetters(), READY_TIMEOUT_MS),
       ]);
       return { redis: redisAnswers, ledger: ledgerAnswers };
     },
@@ -135,43 +138,6 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
       redis.disconnect();
     },
   };
-}
-
-/** @throws OperatorError when nothing answers there. */
-async function connectRedis(connection: RedisConnection, onError: (error: Error) => void): Promise<Redis> {
-  const redis = new Redis({
-    ...connection,
-    lazyConnect: true,
-    enableAutoPipelining: true,
-    // Every tick is a further try, so that nothing needs to wait for the store
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    connectTimeout: 2000,
-  });
-  redis.on('error', onError);
-  try {
-    await redis.connect();
-  } catch (cause) {
-    redis.disconnect();
-    throw new OperatorError('No Redis answers at REDIS_URL. Start one there, or let "pnpm start" bring one along.', {
-      cause,
-    });
-  }
-  return redis;
-}
-
-async function answers(attempt: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, READY_TIMEOUT_MS, false);
-  });
-  try {
-    return await Promise.race([attempt.then(() => true), timeout]);
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function urlOf(host: string, app: NestFastifyApplication): string {

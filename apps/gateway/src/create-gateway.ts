@@ -5,6 +5,7 @@ import { anthropicDialect, createRetryBudget, openaiDialect, type Dialect } from
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore, listenForKeyChanges } from '@tokenhub/keys';
 import { createRedisQuota, openLedger } from '@tokenhub/metering';
+import { answersWithin, connectRedis } from '@tokenhub/redis';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createAuthFailures } from './admission/auth-failures.ts';
@@ -16,7 +17,6 @@ import { createReservations } from './admission/reservations.ts';
 import { AppModule } from './app.module.ts';
 import { createCatalog, type Catalog } from './catalog.ts';
 import type { ChatServices } from './complete-chat.ts';
-import { answers, connectRedis } from './connect-redis.ts';
 import type { Readiness } from './http/health.controller.ts';
 import { guardRoutes } from './http/guard-routes.ts';
 import { serveApiDocument } from './http/api-document.ts';
@@ -58,6 +58,8 @@ export interface Gateway {
 
 /** Longest wait at the end for settlements that the store has not confirmed yet. */
 const SETTLE_MS = 5_000;
+/** Longest wait for an answer when asked whether this process is ready. */
+const READY_TIMEOUT_MS = 1_000;
 /** Longest that a key outlives its end where no change of keys is heard. */
 const KEY_TTL_MS = 30_000;
 /** Longest wait for the store when a key is looked up. */
@@ -125,7 +127,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
   };
   const readiness: Readiness = {
-    check: async () => ({ serving: !shutdown.hasBegun, redis: await answers(redis) }),
+    check: async () => ({ serving: !shutdown.hasBegun, redis: await answersWithin(redis.ping(), READY_TIMEOUT_MS) }),
   };
 
   const routes = collectRoutes(fastify);

@@ -1,8 +1,8 @@
 import type { DeploymentHealth } from '@tokenhub/core';
+import { withinMs } from '@tokenhub/redis';
 import type { Cluster, Redis } from 'ioredis';
 import { z } from 'zod';
 import { BOARD } from './keys.ts';
-import { withinMs } from './within-ms.ts';
 
 /** How one gateway sees a deployment. */
 export interface DeploymentReport extends DeploymentHealth {

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { HealthNews, HealthPeers } from '@tokenhub/core';
+import { connectSubscriber, withinMs } from '@tokenhub/redis';
 import type { Cluster, Redis } from 'ioredis';
 import { z } from 'zod';
-import { connectSubscriber } from './connect-subscriber.ts';
 import { NEWS, probeKey } from './keys.ts';
-import { withinMs } from './within-ms.ts';
 
 export interface RedisHealthPeersOptions {
   /** For questions and for telling. The others are heard over a further connection, made like this one. */

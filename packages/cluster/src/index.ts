@@ -1,4 +1,3 @@
-export { connectSubscriber } from './connect-subscriber.ts';
 export {
   createHealthBoard,
   REPORT_EVERY_MS,
@@ -8,4 +7,3 @@ export {
   type HealthBoardOptions,
 } from './health-board.ts';
 export { createRedisHealthPeers, type RedisHealthPeers, type RedisHealthPeersOptions } from './health-peers.ts';
-export { withinMs } from './within-ms.ts';

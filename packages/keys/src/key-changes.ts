@@ -1,4 +1,4 @@
-import { connectSubscriber } from '@tokenhub/cluster';
+import { connectSubscriber } from '@tokenhub/redis';
 import type { Cluster, Redis } from 'ioredis';
 import { CHANGES } from './redis-keys.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { generateApiKey, hashApiKey } from '@tokenhub/config';
-import { withinMs } from '@tokenhub/cluster';
+import { withinMs } from '@tokenhub/redis';
 import type { Cluster, Redis } from 'ioredis';
 import { parseKeyRecord, toStoredKey, type KeyRecord, type KeyRightsFields, type StoredKey } from './key-record.ts';
 import { CHANGES, IDS, RECORDS, SECRETS } from './redis-keys.ts';

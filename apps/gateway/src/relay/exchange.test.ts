@@ -5,6 +5,7 @@ import { createExchanges } from './exchanges.ts';
 
 /** As much of a response as an exchange looks at. */
 class FakeResponse extends EventEmitter {
+  readonly req = { headers: {} };
   readonly socket = { bytesWritten: 100 };
   writableLength = 0;
   destroyed = false;

@@ -25,7 +25,7 @@ export class Exchange {
 
   /** @param onEnd called once, when nothing more is done for it and its socket has taken or lost all of it. */
   constructor(response: ServerResponse, now: number, onEnd: () => void) {
-    this.bodyBytes = Number(response.req?.headers['content-length'] ?? 0);
+    this.bodyBytes = Number(response.req.headers['content-length'] ?? 0);
     this.#response = response;
     this.#onEnd = onEnd;
     this.#movedAt = now;

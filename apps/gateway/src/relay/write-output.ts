@@ -2,13 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { Output } from '@tokenhub/core';
 
 /**
- * Writes a stream's output to a caller as it comes and no faster than the caller reads: while the socket is full nothing
+ * Writes an answer to a caller as it comes and no faster than the caller reads: while the socket is full nothing
  * more is taken from the provider. Knows bytes, no JSON.
  * @throws what the output throws, or the signal's reason while the caller does not read.
  */
 export async function writeOutput(
   response: ServerResponse,
-  output: AsyncIterable<Output>,
+  output: AsyncIterable<Output> | Iterable<Output>,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const piece of output) {

@@ -88,17 +88,6 @@ export function createHealth({ now, peers }: HealthOptions): Health {
     return record;
   }
 
-  function note(deployment: string, { breaker, window }: HealthRecord, change: BreakerChange): void {
-    if (change === undefined) return;
-    // What it did before it recovered is no measure of it any more.
-    if (change === 'closed') window.clear();
-    peers?.announce(
-      change === 'closed'
-        ? { kind: 'closed', deployment }
-        : { kind: 'opened', deployment, restMs: breaker.restMs(now()) },
-    );
-  }
-
   async function takeProbe(candidateId: string, { breaker }: HealthRecord, probeMs: number): Promise<boolean> {
     // Taken here first, so that this process asks its peers once and not for each of its requests.
     if (!breaker.takeProbe(now(), probeMs)) return false;
@@ -109,11 +98,16 @@ export function createHealth({ now, peers }: HealthOptions): Health {
     return false;
   }
 
-  /** Does something to a breaker, and tells the peers when a probe is over by it. */
-  function judge(candidateId: string, { breaker }: HealthRecord, verdict: () => void): void {
+  /** Lets something happen to a breaker, and tells the peers what came of it. */
+  function judge(deployment: string, { breaker, window }: HealthRecord, verdict: () => BreakerChange | void): void {
     const { hasProbe } = breaker;
-    verdict();
-    if (hasProbe && !breaker.hasProbe) peers?.returnProbe(candidateId);
+    const change = verdict();
+    if (hasProbe && !breaker.hasProbe) peers?.returnProbe(deployment);
+    if (change === 'opened') peers?.announce({ kind: 'opened', deployment, restMs: breaker.restMs(now()) });
+    if (change !== 'closed') return;
+    // What it did before it recovered is no measure of it any more.
+    window.clear();
+    peers?.announce({ kind: 'closed', deployment });
   }
 
   return {
@@ -124,7 +118,7 @@ export function createHealth({ now, peers }: HealthOptions): Health {
     recordFirstToken(candidateId, ttftMs) {
       const record = recordOf(candidateId);
       record.ttft.measure(now(), ttftMs);
-      judge(candidateId, record, () => note(candidateId, record, record.breaker.answer(now())));
+      judge(candidateId, record, () => record.breaker.answer(now()));
     },
     recordSuccess(candidateId, msPerToken) {
       const record = recordOf(candidateId);
@@ -135,7 +129,7 @@ export function createHealth({ now, peers }: HealthOptions): Health {
     recordFailure(candidateId, failure) {
       const record = recordOf(candidateId);
       record.window.count(now(), 1);
-      judge(candidateId, record, () => note(candidateId, record, record.breaker.fail(now(), failure)));
+      judge(candidateId, record, () => record.breaker.fail(now(), failure));
     },
     recordNothing(candidateId, sentAt, waitedMs = 0) {
       const record = records.get(candidateId);

@@ -1,4 +1,5 @@
 import { GatewayError } from '@tokenhub/core';
+import { withinMs } from '@tokenhub/redis';
 import type { Cluster, Redis } from 'ioredis';
 import { encodeCostEvent } from '../cost-event-codec.ts';
 import { shardKeys, shardOf, type ShardKeys } from './keys.ts';
@@ -268,23 +269,5 @@ function quotaUnavailable(cause: unknown): GatewayError {
   return new GatewayError('quota_unavailable', 'The quota store did not answer in time. Try again.', {
     cause,
     retryAfterMs: 1000,
-  });
-}
-
-/**
- * What `promise` gives, or a rejection after `ms`; a late rejection of `promise` is then nobody's concern. Where this process
- * was late itself, the answer may have come and not been read yet: what has come by then is looked at first.
- */
-function withinMs<T>(promise: Promise<T>, ms: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const tooLate = (): void => reject(new Error(`no answer within ${ms} ms`));
-    const timer = setTimeout(() => setImmediate(tooLate), ms);
-    const inTime =
-      <V>(end: (value: V) => void) =>
-      (value: V): void => {
-        clearTimeout(timer);
-        end(value);
-      };
-    promise.then(inTime(resolve), inTime(reject));
   });
 }
