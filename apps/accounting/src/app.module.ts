@@ -1,9 +1,11 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { HealthController } from './http/health.controller.ts';
 import { DeploymentHealthController } from './operator/deployment-health.controller.ts';
+import { CorrectionsController } from './operator/corrections.controller.ts';
 import { KeysController } from './operator/keys.controller.ts';
 import { LedgerController } from './operator/ledger.controller.ts';
 import { QuotasController } from './operator/quotas.controller.ts';
+import { ReconcileController } from './operator/reconcile.controller.ts';
 import { UsageController } from './operator/usage.controller.ts';
 
 /** The one module: every route, and what `createAccounting` has built for them. */
@@ -12,6 +14,8 @@ import { UsageController } from './operator/usage.controller.ts';
     HealthController,
     KeysController,
     LedgerController,
+    CorrectionsController,
+    ReconcileController,
     UsageController,
     QuotasController,
     DeploymentHealthController,

@@ -1,27 +1,44 @@
 import 'reflect-metadata';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHealthBoard } from '@tokenhub/cluster';
 import { hashApiKey, OperatorError, type Config, type RedisConnection } from '@tokenhub/config';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore } from '@tokenhub/keys';
-import { createOutbox, createRedisQuota, openLedger } from '@tokenhub/metering';
+import { claimShards, createCounters, createOutbox, createRedisQuota, openLedger, TICKS_MS } from '@tokenhub/metering';
 import { answersWithin, connectRedis } from '@tokenhub/redis';
 import { AppModule } from './app.module.ts';
 import { acceptEmptyBodies } from './http/empty-bodies.ts';
 import { guardAdminRoutes } from './http/admin-guard.ts';
 import type { Readiness } from './http/health.controller.ts';
 import { createAccountingMetrics } from './metrics.ts';
+import { createCorrectionDesk } from './operator/correction-desk.ts';
 import { createKeyDesk } from './operator/key-desk.ts';
 import { createScopeDirectory } from './operator/scope-directory.ts';
+import { toReconcileItems } from './operator/to-reconcile-item.ts';
+import { createReconciler } from './reconcile/reconcile.ts';
 import { createSettleCostEvents } from './settle-cost-events.ts';
-import { HEALTH_BOARD, KEY_DESK, LEDGER, METRICS, QUOTA, READINESS, SCOPE_DIRECTORY } from './tokens.ts';
+import {
+  CORRECTION_DESK,
+  HEALTH_BOARD,
+  KEY_DESK,
+  LEDGER,
+  METRICS,
+  QUOTA,
+  READINESS,
+  RECONCILER,
+  SCOPE_DIRECTORY,
+} from './tokens.ts';
+import { inspectStore } from './watch-store.ts';
 import { startWorkers } from './workers/start-workers.ts';
 
 export interface AccountingSettings {
   /** Keys and organisations whose quotas can be read; without it no limits are known. */
   readonly config?: Config | undefined;
   readonly redis: RedisConnection;
+  /** Over how many shards of the store organisations are spread, as for the gateways. @defaultValue 1 */
+  readonly shards?: number | undefined;
   /** `sqlite:PATH` or `postgres://…`. */
   readonly databaseUrl: string;
   /** Bearer token of everything under `/admin/`. */
@@ -32,6 +49,8 @@ export interface AccountingSettings {
   /** 0 takes a free one. */
   readonly port: number;
   readonly logLevel: string;
+  /** How often counters are compared with the ledger and put right. @defaultValue 60_000 */
+  readonly reconcileEveryMs?: number | undefined;
 }
 
 /** Accounting that listens and works. */
@@ -44,8 +63,6 @@ export interface Accounting {
   close(): Promise<void>;
 }
 
-/** All organisations live in one shard; see the quota's keys. */
-const SHARDS = 1;
 /** Longest wait for an answer when asked whether this process is ready. */
 const READY_TIMEOUT_MS = 1000;
 
@@ -57,15 +74,21 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
     fastify.log.warn({ err: error }, 'accounting could not do its work, and tries again');
 
   let { config } = settings;
-  const { keyPepper } = settings;
+  const { keyPepper, shards = 1 } = settings;
   const redis = await connectRedis(settings.redis, warn).catch((cause: unknown) => {
     const remedy = 'No Redis answers at REDIS_URL. Start one there, or let "pnpm start" bring one along.';
     throw new OperatorError(remedy, { cause });
   });
+  await claimShards(redis, shards).catch((cause: unknown) => {
+    throw new OperatorError(`TOKENHUB_SHARDS ${cause instanceof Error ? cause.message : 'could not be checked'}.`, {
+      cause,
+    });
+  });
   const ledger = openLedger(settings.databaseUrl);
-  const quota = createRedisQuota({ redis, shards: SHARDS });
+  const quota = createRedisQuota({ redis, shards });
+  const counters = createCounters({ redis, ledger });
   const keys = createKeyStore({ redis, pepper: keyPepper });
-  const outboxes = Array.from({ length: SHARDS }, (_, shard) => createOutbox({ redis, shard }));
+  const outboxes = Array.from({ length: shards }, (_, shard) => createOutbox({ redis, shard }));
   const metrics = createAccountingMetrics(async () => {
     const lengths = await Promise.all(outboxes.map((outbox) => outbox.length()));
     return lengths.reduce((sum, length) => sum + length, 0);
@@ -80,10 +103,15 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
     },
   };
 
+  const reconciler = createReconciler({ counters, outboxes, ledger, now: Date.now, sleep });
+  const look = (): void => {
+    inspectStore(redis).then(({ warnings }) => warnings.forEach((warning) => fastify.log.warn(warning)), warn);
+  };
+
   const settle = outboxes.map((outbox) => createSettleCostEvents({ outbox, ledger, now: Date.now }));
   const workers = startWorkers({
     redis: settings.redis,
-    shards: SHARDS,
+    shards,
     async drain(shard) {
       const result = await settle[shard]?.();
       if (result === undefined) return;
@@ -92,11 +120,21 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
         fastify.log.error({ shard, count: result.deadLetters }, 'cost events became dead letters');
     },
     sweep: async () => metrics.recordSweep(await quota.sweep()),
+    reconcileEveryMs: settings.reconcileEveryMs ?? TICKS_MS.reconcile,
+    async reconcile() {
+      const report = await reconciler.repair();
+      metrics.recordReconciliation(report);
+      for (const item of toReconcileItems(report)) fastify.log.error(item, 'counters and ledger do not agree');
+    },
     onError: warn,
   });
   await workers.schedule();
-  // A store that was away may have come back empty
-  redis.on('ready', () => workers.schedule().catch(warn));
+  look();
+  // A store that was away may have come back empty, or be another one
+  redis.on('ready', () => {
+    workers.schedule().catch(warn);
+    look();
+  });
 
   const routes = collectRoutes(fastify);
   acceptEmptyBodies(fastify);
@@ -115,6 +153,8 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
       { provide: HEALTH_BOARD, useValue: createHealthBoard({ redis }) },
       { provide: SCOPE_DIRECTORY, useValue: createScopeDirectory({ config: () => config, keys }) },
       { provide: KEY_DESK, useValue: createKeyDesk({ config: () => config, store: keys }) },
+      { provide: RECONCILER, useValue: reconciler },
+      { provide: CORRECTION_DESK, useValue: createCorrectionDesk({ ledger, counters, now: Date.now }) },
       { provide: READINESS, useValue: readiness },
       { provide: METRICS, useValue: metrics },
     ]),

@@ -11,6 +11,7 @@ await runMain(async () => {
   const accounting = await createAccounting({
     config: readConfig(env),
     redis: env.REDIS_URL,
+    shards: env.TOKENHUB_SHARDS,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.TOKENHUB_DATA_DIR, 'ledger.sqlite')}`,
     adminToken: env.TOKENHUB_ADMIN_TOKEN,
     keyPepper: env.TOKENHUB_KEY_PEPPER,

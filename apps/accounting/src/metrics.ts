@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ReconcileReport } from './reconcile/reconcile.ts';
 import type { DrainResult } from './settle-cost-events.ts';
 
 /** What operators see of the way from the outbox to the ledger. */
@@ -8,6 +9,8 @@ export interface AccountingMetrics {
   recordDrain(result: DrainResult): void;
   /** Counts reservations whose gateway never settled them. */
   recordSweep(expired: number): void;
+  /** Tells how much did not agree the last time that counters and ledger were compared. */
+  recordReconciliation(report: ReconcileReport): void;
 }
 
 /** @param readOutboxLength events of all shards that are not in the ledger yet */
@@ -35,6 +38,12 @@ export function createAccountingMetrics(readOutboxLength: () => Promise<number>)
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600],
     registers,
   });
+  const differences = new Gauge({
+    name: 'tokenhub_reconcile_differences',
+    help: 'What did not agree at the last reconciliation, by kind; anything above 0 wants a person',
+    labelNames: ['kind'],
+    registers,
+  });
   const outbox: Gauge = new Gauge({
     name: 'tokenhub_outbox_events',
     help: 'Cost events that are not in the ledger yet',
@@ -55,5 +64,11 @@ export function createAccountingMetrics(readOutboxLength: () => Promise<number>)
       for (const ms of result.lagsMs) lag.observe(ms / 1000);
     },
     recordSweep: (count) => expired.inc(count),
+    recordReconciliation(report) {
+      differences.set({ kind: 'ledger' }, report.flaws.length);
+      differences.set({ kind: 'counter' }, report.differences.length);
+      differences.set({ kind: 'dead_letter' }, report.deadLetters.count);
+      differences.set({ kind: 'behind' }, report.behind.length);
+    },
   };
 }

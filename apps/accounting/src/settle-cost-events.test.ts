@@ -47,14 +47,10 @@ function toEntry(requestId: string, index: number): OutboxEntry {
 }
 
 /** The ledger, but for what becomes of appends. */
-const withAppend = (append: Ledger['append']): Ledger => ({
+const withAppend = (append: Ledger['append']): Pick<Ledger, 'append' | 'origins'> => ({
   // A ledger rejects and never throws
   append: async (entries, deadLetters) => append(entries, deadLetters),
-  find: (requestId) => ledger.find(requestId),
-  list: (query) => ledger.list(query),
-  usage: (query) => ledger.usage(query),
-  countDeadLetters: () => ledger.countDeadLetters(),
-  close: () => ledger.close(),
+  origins: (requestIds) => ledger.origins(requestIds),
 });
 
 const usage = async () => (await ledger.usage({ groupBy: 'org' }))[0];

@@ -1,16 +1,18 @@
 import {
   isLedgerRefusal,
   readOutboxEntry,
+  scopesOf,
   type DeadLetter,
   type Ledger,
   type LedgerEntry,
   type Outbox,
   type OutboxEntry,
+  type Uncounted,
 } from '@tokenhub/metering';
 
 export interface SettleCostEventsOptions {
   readonly outbox: Outbox;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'append' | 'origins'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -61,8 +63,9 @@ export function createSettleCostEvents({ outbox, ledger, now }: SettleCostEvents
       batch = await outbox.read(BATCH_SIZE);
       const [oldest] = batch;
       if (oldest === undefined) break;
-      const deadLetters = await append(batch, readBatch(batch));
-      await outbox.remove(batch);
+      const read = readBatch(batch);
+      const deadLetters = await append(batch, read);
+      await outbox.remove(batch, await findUncounted(ledger, batch, read));
       total.entries += batch.length - deadLetters;
       total.deadLetters += deadLetters;
       total.lagsMs.push(Math.max(0, now() - Number.parseInt(oldest.streamId, 10)));
@@ -84,8 +87,35 @@ function readBatch(batch: readonly OutboxEntry[]): Batch {
   };
 }
 
+/**
+ * Which entries of kind O are rows of the ledger now; the others repeat a settlement that it had already. Asked of the ledger
+ * rather than remembered from the append, which may have happened in a run that was cut off.
+ */
+async function findUncounted(
+  ledger: Pick<Ledger, 'origins'>,
+  batch: readonly OutboxEntry[],
+  read: Batch,
+): Promise<readonly Uncounted[]> {
+  const orphans = new Set(batch.filter(({ fields }) => fields['kind'] === 'O').map(({ streamId }) => streamId));
+  const candidates = read.entries.filter(({ streamId }) => orphans.has(streamId));
+  if (candidates.length === 0) return [];
+  const origins = await ledger.origins(candidates.map(({ event }) => event.requestId));
+  return candidates
+    .filter(({ event, shard, streamId }) => {
+      const origin = origins.get(event.requestId);
+      return origin?.shard === shard && origin.streamId === streamId;
+    })
+    .map(({ streamId, event, day, month, deltaNanoUsd }) => ({
+      streamId,
+      scopes: scopesOf(event),
+      day,
+      month,
+      deltaNanoUsd,
+    }));
+}
+
 /** Finds what the ledger refuses. It may also go away or come back in between, and then nothing becomes a dead letter. */
-async function appendOneByOne(ledger: Ledger, batch: readonly OutboxEntry[]): Promise<number> {
+async function appendOneByOne(ledger: Pick<Ledger, 'append'>, batch: readonly OutboxEntry[]): Promise<number> {
   let count = 0;
   for (const entry of batch) {
     const { entries, deadLetters } = readBatch([entry]);

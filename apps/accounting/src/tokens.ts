@@ -6,3 +6,5 @@ export const SCOPE_DIRECTORY = Symbol('ScopeDirectory');
 export const KEY_DESK = Symbol('KeyDesk');
 export const READINESS = Symbol('Readiness');
 export const METRICS = Symbol('Metrics');
+export const RECONCILER = Symbol('Reconciler');
+export const CORRECTION_DESK = Symbol('CorrectionDesk');

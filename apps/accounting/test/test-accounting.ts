@@ -16,7 +16,7 @@ export interface TestBench {
   readonly client: Redis;
   readonly databaseUrl: string;
   readonly quota: Quota;
-  startAccounting(): Promise<Accounting>;
+  startAccounting(settings?: { readonly reconcileEveryMs?: number }): Promise<Accounting>;
   close(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export async function createTestBench(options: TestBenchOptions = {}): Promise<T
     client,
     databaseUrl,
     quota: createRedisQuota({ redis: client, admissionTimeoutMs: 10_000 }),
-    async startAccounting() {
+    async startAccounting(settings = {}) {
       const accounting = await createAccounting({
         config: loadConfig(CONFIG, { env: {}, fileName: 'test.yaml' }),
         redis: redisOptions(redis.url),
@@ -49,6 +49,7 @@ export async function createTestBench(options: TestBenchOptions = {}): Promise<T
         host: '127.0.0.1',
         port: 0,
         logLevel: 'silent',
+        ...settings,
       });
       running.add(accounting);
       return {

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
-import type { Config, RedisConnection } from '@tokenhub/config';
+import { OperatorError, type Config, type RedisConnection } from '@tokenhub/config';
 import { anthropicDialect, createRetryBudget, openaiDialect, type Dialect } from '@tokenhub/core';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore, listenForKeyChanges } from '@tokenhub/keys';
-import { createRedisQuota, openLedger } from '@tokenhub/metering';
+import { claimShards, createRedisQuota, openLedger } from '@tokenhub/metering';
 import { answersWithin, connectRedis } from '@tokenhub/redis';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -20,7 +20,6 @@ import type { ChatServices } from './complete-chat.ts';
 import type { Readiness } from './http/health.controller.ts';
 import { guardRoutes } from './http/guard-routes.ts';
 import { serveApiDocument } from './http/api-document.ts';
-import { createLazyLedger } from './lazy-ledger.ts';
 import { createChatMetrics } from './metrics.ts';
 import { createExchanges } from './relay/exchanges.ts';
 import { createSharedHealth } from './shared-health.ts';
@@ -30,6 +29,8 @@ import { CHAT_SERVICES, LEDGER, READINESS } from './tokens.ts';
 export interface GatewayOptions {
   readonly config: Config;
   readonly redis: RedisConnection;
+  /** Over how many shards of the store organisations are spread, as for accounting. @defaultValue 1 */
+  readonly shards?: number | undefined;
   /** `sqlite:PATH` or `postgres://…`. */
   readonly databaseUrl: string;
   /** Secret under which API keys are hashed. */
@@ -67,7 +68,7 @@ const KEY_LOOK_UP_MS = 250;
 
 /** The composition root: builds everything a gateway is made of, and listens. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { keyPepper } = options;
+  const { keyPepper, shards = 1 } = options;
   const adapter = new FastifyAdapter({ ...SERVER_OPTIONS, logger: { level: options.logLevel } });
   const fastify = adapter.getInstance();
   const log = fastify.log;
@@ -75,8 +76,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const redis = await connectRedis(options.redis, (error) =>
     log.warn({ err: error }, 'the connection to Redis failed'),
   );
-  const quota = createRedisQuota({ redis });
-  const ledger = createLazyLedger(() => openLedger(options.databaseUrl, { readOnly: true }));
+  await claimShards(redis, shards).catch((cause: unknown) => {
+    throw new OperatorError(`TOKENHUB_SHARDS ${cause instanceof Error ? cause.message : 'could not be checked'}.`, {
+      cause,
+    });
+  });
+  const ledger = openLedger(options.databaseUrl, { readOnly: true });
+  const quota = createRedisQuota({ redis, shards, ledger });
   const reservations = createReservations(quota, (error) =>
     log.warn({ err: error }, 'the quota store did not confirm'),
   );

@@ -9,6 +9,7 @@ await runMain(async () => {
   const gateway = await createGateway({
     config: readConfig(settings),
     redis: settings.REDIS_URL,
+    shards: settings.TOKENHUB_SHARDS,
     databaseUrl: settings.DATABASE_URL ?? `sqlite:${join(settings.TOKENHUB_DATA_DIR, 'ledger.sqlite')}`,
     keyPepper: settings.TOKENHUB_KEY_PEPPER,
     host: settings.GATEWAY_HOST,

@@ -26,7 +26,7 @@ export function readCostEvents(hub: TestGateway): CostEvents {
       if (result.ok) known.set(result.entry.event.requestId, result.entry.event);
     }
     // As the accounting does, so that none is read twice.
-    await outbox.remove(entries);
+    await outbox.remove(entries, []);
     reading = undefined;
   }
 

@@ -1,5 +1,5 @@
 import { redisOptions, type RedisConnection } from './redis-options.ts';
-import { parseOneOf, parseText } from './settings.ts';
+import { parseIntegerBetween, parseOneOf, parseText } from './settings.ts';
 
 /** What both apps take from the environment in the same way. */
 export const SHARED_SETTINGS = {
@@ -12,6 +12,11 @@ export const SHARED_SETTINGS = {
     parse: parsePepper,
   },
   TOKENHUB_DATA_DIR: { help: 'The directory of the embedded ledger.', default: './data', parse: parseText },
+  TOKENHUB_SHARDS: {
+    help: 'Over how many hash slots of Redis organisations are spread, 1 to 64, the same for all processes; never to be changed.',
+    default: 1,
+    parse: parseIntegerBetween(1, 64),
+  },
   LOG_LEVEL: {
     help: 'How much is logged.',
     default: 'info',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decodeAdmission, decodeCostEvent } from './cost-event-codec.ts';
 import type { Admission, CostEvent } from './cost-event.ts';
+import { periodsOf } from './quota/periods.ts';
 import type { DeadLetter, EntryKind, LedgerEntry } from './ledger/ledger.ts';
 
 /** An entry as it lies in the outbox stream; the settle script has written it. */
@@ -34,7 +35,7 @@ export function readOutboxEntry({ shard, streamId, fields }: OutboxEntry): ReadO
 }
 
 /** S, E and O all say how a request ended; since that row is unique, it does not matter how many of them there are. */
-const ENTRY_KINDS = { S: 'T', E: 'T', O: 'T', A: 'A' } as const satisfies Record<string, EntryKind>;
+const ENTRY_KINDS = { S: 'T', E: 'T', O: 'T', A: 'A', R: 'R' } as const satisfies Record<string, EntryKind>;
 
 const orphan = z.object({
   kind: z.literal('O'),
@@ -47,7 +48,7 @@ const orphan = z.object({
 const fieldsSchema = z.discriminatedUnion('kind', [
   orphan,
   orphan.extend({
-    kind: z.enum(['S', 'E', 'A']),
+    kind: z.enum(['S', 'E', 'A', 'R']),
     day: z.string().regex(/^\d{8}$/),
     month: z.string().regex(/^\d{6}$/),
   }),
@@ -67,9 +68,4 @@ function toExpiredEvent(admission: Admission, costNanoUsd: bigint, expiredAt: nu
     durationMs: Math.max(0, expiredAt - admission.admittedAt),
     attempts: [],
   };
-}
-
-function periodsOf(ms: number): { day: string; month: string } {
-  const day = new Date(ms).toISOString().slice(0, 10).replaceAll('-', '');
-  return { day, month: day.slice(0, 6) };
 }

@@ -121,11 +121,11 @@ describe('the outbox', () => {
     const first = await outbox.read(2);
     expect(first.map(({ fields }) => fields['rid'])).toEqual(['req_1', 'req_2']);
     expect(await outbox.read(2)).toEqual(first);
-    await outbox.remove(first);
+    await outbox.remove(first, []);
     expect((await outbox.read(2)).map(({ fields }) => fields['rid'])).toEqual(['req_3']);
     expect(await outbox.length()).toBe(1);
     expect(await redis.get('gw:{q0}:wm')).toBe(first[1]?.streamId);
-    await outbox.remove([]);
+    await outbox.remove([], []);
     expect(await outbox.length()).toBe(1);
   });
 });

@@ -4,12 +4,12 @@
  */
 
 /** One queue per kind of work, so that neither waits for the other. Names must not hold a `:`. */
-export const QUEUES = { drain: 'drain', sweep: 'sweep' } as const;
+export const QUEUES = { drain: 'drain', sweep: 'sweep', reconcile: 'reconcile' } as const;
 
 /** First part of all of BullMQ's keys; in braces, since its scripts use several keys that must share a slot of a cluster. */
 export const QUEUE_PREFIX = '{tokenhub}';
 
-export const TICKS_MS = { drain: 250, sweep: 1000 } as const;
+export const TICKS_MS = { drain: 250, sweep: 1000, reconcile: 60_000 } as const;
 
 /** Of the drain job. */
 export interface DrainJob {
@@ -22,6 +22,7 @@ export function drainScheduler(shard: number): string {
 }
 
 export const SWEEP_SCHEDULER = 'sweep-all';
+export const RECONCILE_SCHEDULER = 'reconcile-all';
 
 /** For jobs that are added one by one. Completed ones are trimmed, failed ones kept for a person to look at. */
 export const JOB_OPTIONS = {

@@ -6,6 +6,7 @@ import {
   QUEUE_PREFIX,
   QUEUE_STREAMS,
   QUEUES,
+  RECONCILE_SCHEDULER,
   SWEEP_SCHEDULER,
   TICK_OPTIONS,
   TICKS_MS,
@@ -21,6 +22,9 @@ export interface WorkersOptions {
   readonly drain: (shard: number) => Promise<void>;
   /** What a sweep job does. */
   readonly sweep: () => Promise<void>;
+  /** What a reconcile job does. */
+  readonly reconcile: () => Promise<void>;
+  readonly reconcileEveryMs: number;
   /** Told of everything that fails; the next tick tries again. */
   readonly onError: (error: Error) => void;
 }
@@ -37,8 +41,9 @@ export interface Workers {
 
 const CLOSE_MS = 5000;
 
-/** BullMQ in, one call out: ticks for every shard's drain and for the sweep, and the workers that follow them. */
-export function startWorkers({ redis, shards, drain, sweep, onError }: WorkersOptions): Workers {
+/** BullMQ in, one call out: ticks for every shard's drain, the sweep and the reconciliation, and the workers that follow them. */
+export function startWorkers(options: WorkersOptions): Workers {
+  const { redis, shards, drain, sweep, reconcile, reconcileEveryMs, onError } = options;
   // Producers fail fast; workers wait for the store, however long it is away
   const producer = { ...redis, enableOfflineQueue: false, maxRetriesPerRequest: 1 };
   const consumer = { ...redis, maxRetriesPerRequest: null };
@@ -52,14 +57,19 @@ export function startWorkers({ redis, shards, drain, sweep, onError }: WorkersOp
 
   const drains = new Queue<DrainJob>(QUEUES.drain, queueOptions);
   const sweeps = new Queue<undefined>(QUEUES.sweep, queueOptions);
+  const reconciliations = new Queue<undefined>(QUEUES.reconcile, queueOptions);
+  const queues = [drains, sweeps, reconciliations];
   const drainer = new Worker<DrainJob>(QUEUES.drain, ({ data }) => drain(data.shard), {
     ...workerOptions,
     concurrency: shards,
   });
   const sweeper = new Worker<undefined>(QUEUES.sweep, sweep, workerOptions);
-  for (const queue of [drains, sweeps]) queue.on('error', onError);
+  const reconciler = new Worker<undefined>(QUEUES.reconcile, reconcile, workerOptions);
+  for (const queue of queues) queue.on('error', onError);
   drainer.on('error', onError).on('failed', (_job, error) => onError(error));
-  sweeper.on('error', onError).on('failed', (_job, error) => onError(error));
+  for (const worker of [sweeper, reconciler]) {
+    worker.on('error', onError).on('failed', (_job, error) => onError(error));
+  }
 
   return {
     async schedule() {
@@ -67,12 +77,20 @@ export function startWorkers({ redis, shards, drain, sweep, onError }: WorkersOp
         const template = { name: QUEUES.drain, data: { shard }, opts: TICK_OPTIONS };
         await drains.upsertJobScheduler(drainScheduler(shard), { every: TICKS_MS.drain }, template);
       }
-      const template = { name: QUEUES.sweep, opts: TICK_OPTIONS };
-      await sweeps.upsertJobScheduler(SWEEP_SCHEDULER, { every: TICKS_MS.sweep }, template);
+      await sweeps.upsertJobScheduler(
+        SWEEP_SCHEDULER,
+        { every: TICKS_MS.sweep },
+        { name: QUEUES.sweep, opts: TICK_OPTIONS },
+      );
+      await reconciliations.upsertJobScheduler(
+        RECONCILE_SCHEDULER,
+        { every: reconcileEveryMs },
+        { name: QUEUES.reconcile, opts: TICK_OPTIONS },
+      );
     },
     async close({ force }) {
-      const closed = Promise.all([drainer, sweeper].map((worker) => worker.close(force)))
-        .then(() => Promise.all([drains, sweeps].map((queue) => (force ? queue.disconnect() : queue.close()))))
+      const closed = Promise.all([drainer, sweeper, reconciler].map((worker) => worker.close(force)))
+        .then(() => Promise.all(queues.map((queue) => (force ? queue.disconnect() : queue.close()))))
         .catch(onError);
       const tooLong = new AbortController();
       await Promise.race([closed, sleep(CLOSE_MS, undefined, { signal: tooLong.signal }).catch(() => undefined)]);

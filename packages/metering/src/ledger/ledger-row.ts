@@ -1,7 +1,7 @@
 import { GatewayError } from '@tokenhub/core';
 import { z } from 'zod';
 import { decodeCostEvent } from '../cost-event-codec.ts';
-import type { LedgerEntry, UsageGroup, UsageQuery } from './ledger.ts';
+import type { DeadLetter, LedgerEntry, Repair, UsageGroup, UsageQuery } from './ledger.ts';
 
 /** A row as a database gives it: 64-bit integers as `bigint` or decimal text. */
 export type LedgerRow = Readonly<Record<string, unknown>>;
@@ -40,6 +40,26 @@ export function toUsageGroup(row: LedgerRow): UsageGroup {
     completionTokens: Number(row['tokens_out']),
     reasoningTokens: Number(row['tokens_reasoning']),
     costNanoUsd: BigInt(String(row['delta_nano'])),
+  };
+}
+
+const outboxFields = z.record(z.string(), z.string());
+
+export function toDeadLetter(row: LedgerRow): DeadLetter {
+  return {
+    shard: Number(row['shard']),
+    streamId: String(row['stream_id']),
+    fields: outboxFields.parse(JSON.parse(String(row['fields']))),
+    reason: String(row['reason']),
+  };
+}
+
+export function toRepair(row: LedgerRow): Repair {
+  return {
+    scope: String(row['scope']),
+    period: String(row['period']),
+    deltaNanoUsd: BigInt(String(row['delta_nano'])),
+    madeAt: Number(row['made_at']),
   };
 }
 

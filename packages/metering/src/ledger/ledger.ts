@@ -58,6 +58,65 @@ export interface UsageGroup {
   readonly costNanoUsd: bigint;
 }
 
+export interface SumsQuery {
+  /** Of the outbox that the position is one of. */
+  readonly shard: number;
+  /** Such as `key:demo`. */
+  readonly scopes: readonly string[];
+  /** The oldest periods asked for, `yyyymmdd` and `yyyymm`. */
+  readonly sinceDay: string;
+  readonly sinceMonth: string;
+  /** Leaves out events of the shard that came after this position. */
+  readonly upTo?: string | undefined;
+}
+
+/** What scopes have spent by the roll-ups, read in one step. */
+export interface LedgerSums {
+  /** In the shard's outbox, of the last event that is in the ledger; absent when there is none. */
+  readonly position: string | undefined;
+  /** A scope and period without an event is left out. */
+  readonly sums: readonly PeriodSum[];
+}
+
+export interface PeriodSum {
+  readonly scope: string;
+  /** `yyyymmdd` or `yyyymm`. */
+  readonly period: string;
+  readonly nanoUsd: bigint;
+}
+
+/** Where in the outboxes an entry came from. */
+export type Origin = Pick<LedgerEntry, 'shard' | 'streamId'>;
+
+/** Something in the ledger that does not agree with the rest of it. */
+export interface LedgerFlaw {
+  /** The request whose rows contradict each other; absent when it is a sum that differs from its rows. */
+  readonly requestId?: string | undefined;
+  /** Of a sum: whose, and of which period. */
+  readonly scope?: string | undefined;
+  readonly period?: string | undefined;
+  /** What it is by the rows, or by what its gateway has stated. */
+  readonly expectedNanoUsd: bigint;
+  readonly actualNanoUsd: bigint;
+}
+
+/** A sum of the store that did not agree with the ledger, and was put right. */
+export interface Repair {
+  readonly scope: string;
+  /** `yyyymmdd` or `yyyymm`. */
+  readonly period: string;
+  /** What was added to it, with its sign. */
+  readonly deltaNanoUsd: bigint;
+  /** Milliseconds since 1970. */
+  readonly madeAt: number;
+}
+
+export interface FlawQuery {
+  /** `yyyymmdd` */
+  readonly sinceDay: string;
+  readonly limit: number;
+}
+
 export interface LedgerOptions {
   /** For processes beside the one that writes; such a ledger has no rows until the other has made it. @defaultValue false */
   readonly readOnly?: boolean | undefined;
@@ -87,5 +146,20 @@ export interface Ledger {
   usage(query: UsageQuery): Promise<readonly UsageGroup[]>;
   /** How many dead letters there are. */
   countDeadLetters(): Promise<number>;
+  /** In the order of their places in the outboxes, at most `limit`. */
+  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /** What scopes have spent: what the store counts them from, and is compared with. */
+  sums(query: SumsQuery): Promise<LedgerSums>;
+  /** Where the `T` rows of requests came from; a request without one is left out. */
+  origins(requestIds: readonly string[]): Promise<ReadonlyMap<string, Origin>>;
+  /**
+   * Looks for rows that contradict themselves or each other, and for roll-ups that are not the sum of their rows, among what
+   * was admitted since a day; at most `limit` of each kind.
+   */
+  findFlaws(query: FlawQuery): Promise<readonly LedgerFlaw[]>;
+  /** Keeps what was done to the counters of the store. */
+  addRepairs(repairs: readonly Repair[]): Promise<void>;
+  /** Those since a time, newest first, at most `limit`. */
+  repairs(query: { readonly since: number; readonly limit: number }): Promise<readonly Repair[]>;
   close(): Promise<void>;
 }

@@ -1,9 +1,35 @@
 import { GatewayError } from '@tokenhub/core';
 import postgres, { type Sql } from 'postgres';
 import { encodeCostEvent } from '../cost-event-codec.ts';
+import { timeOf } from '../stream-position.ts';
+import { POSTGRES_AUDIT } from './audit-sql.ts';
 import { LedgerRefusal } from './ledger-refusal.ts';
-import { GROUP_COLUMNS, parseCursor, toEntry, toPage, toUsageGroup, type LedgerRow } from './ledger-row.ts';
-import type { DeadLetter, Ledger, LedgerEntry, LedgerOptions, LedgerQuery, UsageGroup, UsageQuery } from './ledger.ts';
+import {
+  GROUP_COLUMNS,
+  parseCursor,
+  toDeadLetter,
+  toEntry,
+  toPage,
+  toRepair,
+  toUsageGroup,
+  type LedgerRow,
+} from './ledger-row.ts';
+import { toOrigins, toRowFlaw, toSumFlaw, toSums } from './ledger-audit.ts';
+import type {
+  DeadLetter,
+  FlawQuery,
+  Ledger,
+  LedgerEntry,
+  LedgerFlaw,
+  LedgerOptions,
+  LedgerQuery,
+  LedgerSums,
+  Origin,
+  Repair,
+  SumsQuery,
+  UsageGroup,
+  UsageQuery,
+} from './ledger.ts';
 import { createPostgresClient, type PostgresClient } from './postgres-client.ts';
 import { POSTGRES_APPEND, POSTGRES_SCHEMA, POSTGRES_VERSION } from './postgres-schema.ts';
 
@@ -83,16 +109,74 @@ class PostgresLedger implements Ledger {
     return Number(row?.['count'] ?? 0);
   }
 
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    const rows = await this.#rows((sql) => sql`SELECT * FROM dead_letters ORDER BY shard, stream_id LIMIT ${limit}`);
+    return rows.map(toDeadLetter);
+  }
+
+  async addRepairs(repairs: readonly Repair[]): Promise<void> {
+    if (repairs.length === 0) return;
+    const rows = repairs.map(({ madeAt, scope, period, deltaNanoUsd }) => ({
+      made_at: madeAt,
+      scope: toText(scope),
+      period,
+      delta_nano: String(deltaNanoUsd),
+    }));
+    await this.#ask((sql) => sql`INSERT INTO repairs ${sql(rows)}`);
+  }
+
+  async repairs({ since, limit }: { since: number; limit: number }): Promise<readonly Repair[]> {
+    const rows = await this.#rows(
+      (sql) => sql`SELECT * FROM repairs WHERE made_at >= ${since} ORDER BY made_at DESC LIMIT ${limit}`,
+    );
+    return rows.map(toRepair);
+  }
+
+  async sums(query: SumsQuery): Promise<LedgerSums> {
+    const { shard, scopes, sinceDay, sinceMonth, upTo } = query;
+    return this.#answer(NO_SUMS, (sql) =>
+      atOneMoment(sql, async (ask) =>
+        toSums(
+          {
+            rollups: await ask(POSTGRES_AUDIT.rollups, [JSON.stringify(scopes), sinceDay, sinceMonth]),
+            last: await ask(POSTGRES_AUDIT.last, [shard]),
+            later: upTo === undefined ? [] : await ask(POSTGRES_AUDIT.later, [shard, timeOf(upTo)]),
+          },
+          query,
+        ),
+      ),
+    );
+  }
+
+  async origins(requestIds: readonly string[]): Promise<ReadonlyMap<string, Origin>> {
+    return toOrigins(await this.#rows((sql) => sql.unsafe(POSTGRES_AUDIT.origins, [JSON.stringify(requestIds)])));
+  }
+
+  async findFlaws({ sinceDay, limit }: FlawQuery): Promise<readonly LedgerFlaw[]> {
+    return this.#answer([], (sql) =>
+      atOneMoment(sql, async (ask) => {
+        const rows = await ask(POSTGRES_AUDIT.rowFlaws, [sinceDay, limit]);
+        const days = await ask(POSTGRES_AUDIT.dayFlaws, [sinceDay, limit]);
+        const months = await ask(POSTGRES_AUDIT.monthFlaws, [sinceDay.slice(0, 6), limit]);
+        return [...rows.map(toRowFlaw), ...[...days, ...months].map(toSumFlaw)];
+      }),
+    );
+  }
+
   close(): Promise<void> {
     return this.#client.close();
   }
 
-  /** A reader may be started before the tables are made: until then, there are no rows. */
-  async #rows(question: (sql: Sql) => Promise<readonly LedgerRow[]>): Promise<readonly LedgerRow[]> {
+  #rows(question: (sql: Sql) => Promise<readonly LedgerRow[]>): Promise<readonly LedgerRow[]> {
+    return this.#answer([], question);
+  }
+
+  /** A reader may be started before the tables are made: until then, the answer is that of an `empty` ledger. */
+  async #answer<T>(empty: T, question: (sql: Sql) => Promise<T>): Promise<T> {
     try {
       return await this.#ask(question);
     } catch (error) {
-      if (this.#readOnly && codeOf(error) === UNDEFINED_TABLE) return [];
+      if (this.#readOnly && codeOf(error) === UNDEFINED_TABLE) return empty;
       throw new GatewayError('ledger_unavailable', 'The ledger cannot be read now. Try again in a moment.', {
         cause: error,
         retryAfterMs: 1000,
@@ -115,6 +199,20 @@ class PostgresLedger implements Ledger {
       throw error;
     }
   }
+}
+
+const NO_SUMS: LedgerSums = { position: undefined, sums: [] };
+
+/** Several questions about one moment. */
+function atOneMoment<T>(
+  sql: Sql,
+  read: (ask: (text: string, parameters: (string | number)[]) => Promise<readonly LedgerRow[]>) => Promise<T>,
+): Promise<T> {
+  const answer = sql.begin('ISOLATION LEVEL REPEATABLE READ READ ONLY', (transaction) =>
+    read((text, parameters) => transaction.unsafe<LedgerRow[]>(text, parameters)),
+  );
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the library unwraps arrays of promises, of which there are none here
+  return answer as Promise<T>;
 }
 
 /** A role that may only add can work with tables that are there, so they are looked for first. */

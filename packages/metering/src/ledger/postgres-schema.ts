@@ -12,11 +12,11 @@ export const POSTGRES_VERSION = 1;
  * give the one that accounting then uses no more than
  *
  * ```sql
- * GRANT SELECT, INSERT ON cost_events, attempts, dead_letters TO tokenhub_accounting;
+ * GRANT SELECT, INSERT ON cost_events, attempts, dead_letters, repairs TO tokenhub_accounting;
  * GRANT SELECT, INSERT, UPDATE ON rollups TO tokenhub_accounting;
  * GRANT SELECT ON ledger_schema TO tokenhub_accounting;
  * GRANT USAGE ON SEQUENCE cost_events_seq TO tokenhub_accounting;
- * GRANT SELECT ON cost_events TO tokenhub_gateway;
+ * GRANT SELECT ON cost_events, rollups TO tokenhub_gateway;
  * ```
  */
 export const POSTGRES_SCHEMA = `
@@ -59,6 +59,8 @@ CREATE TABLE IF NOT EXISTS cost_events (
 );
 CREATE INDEX IF NOT EXISTS cost_events_by_key ON cost_events (key_id, seq);
 CREATE INDEX IF NOT EXISTS cost_events_by_admission ON cost_events (admitted_at);
+CREATE INDEX IF NOT EXISTS cost_events_by_origin ON cost_events (shard, created_at);
+CREATE INDEX IF NOT EXISTS cost_events_by_day ON cost_events (period_day);
 
 CREATE TABLE IF NOT EXISTS attempts (
   request_id TEXT COLLATE "C" NOT NULL,
@@ -87,6 +89,14 @@ CREATE TABLE IF NOT EXISTS dead_letters (
   reason TEXT NOT NULL,
   PRIMARY KEY (shard, stream_id)
 );
+
+CREATE TABLE IF NOT EXISTS repairs (
+  made_at BIGINT NOT NULL,
+  scope TEXT COLLATE "C" NOT NULL,
+  period TEXT COLLATE "C" NOT NULL,
+  delta_nano BIGINT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS repairs_by_time ON repairs (made_at);
 
 INSERT INTO ledger_schema (version) VALUES (${POSTGRES_VERSION}) ON CONFLICT DO NOTHING;
 `;

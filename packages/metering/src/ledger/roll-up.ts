@@ -1,3 +1,4 @@
+import type { CostEvent } from '../cost-event.ts';
 import type { LedgerEntry } from './ledger.ts';
 
 /** What a batch of entries adds to the sums of one scope and period. */
@@ -9,6 +10,13 @@ export interface RollUp {
   readonly requests: number;
 }
 
+/** Whose money a request spends. */
+export function scopesOf({ keyId, user, org }: CostEvent): readonly string[] {
+  const scopes = [`key:${keyId}`, `org:${org}`];
+  if (user !== undefined) scopes.push(`user:${user}`);
+  return scopes;
+}
+
 /**
  * Sums entries per scope (key, user, organisation) and period. In the order of their keys, so that two writers never wait
  * for each other in a circle.
@@ -16,9 +24,7 @@ export interface RollUp {
 export function rollUp(entries: readonly LedgerEntry[]): readonly RollUp[] {
   const sums = new Map<string, RollUp>();
   for (const { kind, event, deltaNanoUsd, day, month } of entries) {
-    const scopes = [`key:${event.keyId}`, `org:${event.org}`];
-    if (event.user !== undefined) scopes.push(`user:${event.user}`);
-    for (const scope of scopes) {
+    for (const scope of scopesOf(event)) {
       for (const period of [day, month]) {
         const name = `${scope} ${period}`;
         const sum = sums.get(name) ?? { scope, period, deltaNanoUsd: 0n, requests: 0 };

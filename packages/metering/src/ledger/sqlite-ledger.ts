@@ -2,11 +2,35 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { encodeCostEvent } from '../cost-event-codec.ts';
+import { timeOf } from '../stream-position.ts';
+import { SQLITE_AUDIT } from './audit-sql.ts';
 import { LedgerRefusal } from './ledger-refusal.ts';
-import { GROUP_COLUMNS, parseCursor, toEntry, toPage, toUsageGroup } from './ledger-row.ts';
-import type { DeadLetter, Ledger, LedgerEntry, LedgerOptions, LedgerQuery, UsageGroup, UsageQuery } from './ledger.ts';
+import { GROUP_COLUMNS, parseCursor, toDeadLetter, toEntry, toPage, toRepair, toUsageGroup } from './ledger-row.ts';
+import { toOrigins, toRowFlaw, toSumFlaw, toSums } from './ledger-audit.ts';
+import type {
+  DeadLetter,
+  FlawQuery,
+  Ledger,
+  LedgerEntry,
+  LedgerFlaw,
+  LedgerOptions,
+  LedgerQuery,
+  LedgerSums,
+  Origin,
+  Repair,
+  SumsQuery,
+  UsageGroup,
+  UsageQuery,
+} from './ledger.ts';
 import { rollUp } from './roll-up.ts';
-import { ADD_TO_ROLLUP, INSERT_ATTEMPT, INSERT_DEAD_LETTER, INSERT_EVENT, SQLITE_SCHEMA } from './sqlite-schema.ts';
+import {
+  ADD_TO_ROLLUP,
+  INSERT_ATTEMPT,
+  INSERT_DEAD_LETTER,
+  INSERT_EVENT,
+  INSERT_REPAIR,
+  SQLITE_SCHEMA,
+} from './sqlite-schema.ts';
 
 /** How long to wait for another process that is writing. */
 const BUSY_TIMEOUT_MS = 5000;
@@ -87,6 +111,51 @@ class SqliteLedger implements Ledger {
     return Number(this.#all('SELECT count(*) AS count FROM dead_letters')[0]?.['count'] ?? 0);
   }
 
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    return this.#all('SELECT * FROM dead_letters ORDER BY shard, stream_id LIMIT ?', limit).map(toDeadLetter);
+  }
+
+  async addRepairs(repairs: readonly Repair[]): Promise<void> {
+    const insert = this.#prepare(INSERT_REPAIR);
+    for (const { madeAt, scope, period, deltaNanoUsd } of repairs) insert.run(madeAt, scope, period, deltaNanoUsd);
+  }
+
+  async repairs({ since, limit }: { since: number; limit: number }): Promise<readonly Repair[]> {
+    const rows = this.#all(
+      'SELECT * FROM repairs WHERE made_at >= ? ORDER BY made_at DESC, rowid DESC LIMIT ?',
+      since,
+      limit,
+    );
+    return rows.map(toRepair);
+  }
+
+  async sums(query: SumsQuery): Promise<LedgerSums> {
+    const { shard, scopes, sinceDay, sinceMonth, upTo } = query;
+    // One transaction: all of it is of one moment
+    return this.#reading(() =>
+      toSums(
+        {
+          rollups: this.#all(SQLITE_AUDIT.rollups, JSON.stringify(scopes), sinceDay, sinceMonth),
+          last: this.#all(SQLITE_AUDIT.last, shard),
+          later: upTo === undefined ? [] : this.#all(SQLITE_AUDIT.later, shard, timeOf(upTo)),
+        },
+        query,
+      ),
+    );
+  }
+
+  async origins(requestIds: readonly string[]): Promise<ReadonlyMap<string, Origin>> {
+    return toOrigins(this.#all(SQLITE_AUDIT.origins, JSON.stringify(requestIds)));
+  }
+
+  async findFlaws({ sinceDay, limit }: FlawQuery): Promise<readonly LedgerFlaw[]> {
+    return this.#reading(() => [
+      ...this.#all(SQLITE_AUDIT.rowFlaws, sinceDay, limit).map(toRowFlaw),
+      ...this.#all(SQLITE_AUDIT.dayFlaws, sinceDay, limit).map(toSumFlaw),
+      ...this.#all(SQLITE_AUDIT.monthFlaws, sinceDay.slice(0, 6), limit).map(toSumFlaw),
+    ]);
+  }
+
   async close(): Promise<void> {
     this.#database?.close();
     this.#database = undefined;
@@ -139,10 +208,31 @@ class SqliteLedger implements Ledger {
     return true;
   }
 
-  /** A reader may be started before the file's writer: until there is a file, there are no rows. */
+  /** A reader may be started before the file's writer: until there is a file with tables, there are no rows. */
   #all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
-    if (this.#database === undefined && this.#readOnly && !existsSync(this.#path)) return [];
-    return this.#prepare(sql).all(...values);
+    if (this.#isMissing()) return [];
+    try {
+      return this.#prepare(sql).all(...values);
+    } catch (error) {
+      if (this.#readOnly && error instanceof Error && error.message.startsWith('no such table')) return [];
+      throw error;
+    }
+  }
+
+  /** Several questions about one moment. */
+  #reading<T>(ask: () => T): T {
+    if (this.#isMissing()) return ask();
+    const database = this.#open();
+    database.exec('BEGIN');
+    try {
+      return ask();
+    } finally {
+      database.exec('COMMIT');
+    }
+  }
+
+  #isMissing(): boolean {
+    return this.#database === undefined && this.#readOnly && !existsSync(this.#path);
   }
 
   #prepare(sql: string): StatementSync {

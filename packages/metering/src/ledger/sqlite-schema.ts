@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS cost_events (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS cost_events_by_key ON cost_events (key_id, seq);
 CREATE INDEX IF NOT EXISTS cost_events_by_admission ON cost_events (admitted_at);
+CREATE INDEX IF NOT EXISTS cost_events_by_origin ON cost_events (shard, created_at);
+CREATE INDEX IF NOT EXISTS cost_events_by_day ON cost_events (period_day);
 
 CREATE TABLE IF NOT EXISTS attempts (
   request_id TEXT NOT NULL,
@@ -62,6 +64,14 @@ CREATE TABLE IF NOT EXISTS dead_letters (
   reason TEXT NOT NULL,
   PRIMARY KEY (shard, stream_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS repairs (
+  made_at INTEGER NOT NULL,
+  scope TEXT NOT NULL,
+  period TEXT NOT NULL,
+  delta_nano INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS repairs_by_time ON repairs (made_at);
 `;
 
 export const INSERT_EVENT = `
@@ -86,3 +96,5 @@ ON CONFLICT (scope, period) DO UPDATE SET
 
 export const INSERT_DEAD_LETTER = `
 INSERT INTO dead_letters (shard, stream_id, fields, reason) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+
+export const INSERT_REPAIR = 'INSERT INTO repairs (made_at, scope, period, delta_nano) VALUES (?, ?, ?, ?)';

@@ -91,6 +91,20 @@ export interface Renewal {
   readonly progressNanoUsd: bigint;
 }
 
+/** More quota for a request that is running, beyond what was reserved for it. */
+export interface Extension {
+  readonly requestId: string;
+  readonly org: string;
+  /** Of its {@link ReserveRequest}. */
+  readonly scopes: readonly Scope[];
+  readonly tokens: number;
+  readonly costNanoUsd: bigint;
+}
+
+export type ExtendDecision =
+  | { readonly granted: true }
+  | { readonly granted: false; readonly scope: string; readonly dimension: 'tokens' | 'day' | 'month' };
+
 /** What a scope has used, read from the store in one step. */
 export interface ScopeState {
   readonly scope: string;
@@ -110,12 +124,20 @@ export interface PeriodState {
 
 /** Quotas of all scopes, exact over any number of processes. Every operation is one round trip and may be repeated without harm. */
 export interface Quota {
-  /** @throws GatewayError `quota_unavailable` when the store does not answer in time. */
+  /**
+   * @throws GatewayError `quota_unavailable` when the store does not answer in time, or when too many cost events wait for
+   * the ledger; `ledger_unavailable` when a budget must be counted from the ledger and that does not answer.
+   */
   reserve(request: ReserveRequest): Promise<ReserveDecision>;
   /** Releases the hold, books the cost and appends the cost event to the outbox in the same step. Rejects when the store did not confirm it. */
   settle(settlement: Settlement): Promise<void>;
-  /** Extends the leases of live reservations, one pipeline for all. */
+  /**
+   * Extends the leases of live reservations, one pipeline for all. Those of this process that the store has lost are held
+   * again, whatever the limits.
+   */
   renew(renewals: readonly Renewal[]): Promise<void>;
+  /** Holds more for a running request. A reservation that has ended since needs no more, which counts as granted. */
+  extend(extension: Extension): Promise<ExtendDecision>;
   /** Settles reservations whose lease has passed; gives how many. Safe to run anywhere, at any time. */
   sweep(): Promise<number>;
   /** @throws GatewayError `quota_unavailable` when the store does not answer. */

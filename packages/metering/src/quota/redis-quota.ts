@@ -1,10 +1,13 @@
-import { GatewayError } from '@tokenhub/core';
+import { GatewayError, isGatewayError } from '@tokenhub/core';
 import { withinMs } from '@tokenhub/redis';
 import type { Cluster, Redis } from 'ioredis';
 import { encodeCostEvent } from '../cost-event-codec.ts';
+import { createCounters, type Counters, type LedgerSource } from './counters.ts';
 import { shardKeys, shardOf, type ShardKeys } from './keys.ts';
 import type {
   Dimension,
+  ExtendDecision,
+  Extension,
   Limits,
   Quota,
   Renewal,
@@ -23,8 +26,15 @@ export interface RedisQuotaOptions {
   readonly shards?: number | undefined;
   /** How long a reservation lives without a renewal. @defaultValue 30_000 */
   readonly leaseMs?: number | undefined;
-  /** Longest wait for the store's answer to `reserve`. @defaultValue 250 */
+  /** Longest wait for an answer of the store, or of the ledger, to `reserve`. @defaultValue 250 */
   readonly admissionTimeoutMs?: number | undefined;
+  /**
+   * Where the money of a scope is counted from that the store does not know, or does not know any more. Without it such a
+   * scope has spent nothing.
+   */
+  readonly ledger?: LedgerSource | undefined;
+  /** Most cost events that may wait for the ledger before requests under a budget are refused. @defaultValue 200_000 */
+  readonly outboxMax?: number | undefined;
   /** Milliseconds since 1970 in place of the store's own clock, for tests. */
   readonly now?: (() => number) | undefined;
 }
@@ -37,6 +47,7 @@ export function createRedisQuota(options: RedisQuotaOptions): Quota {
 const RESERVE = loadScript('reserve');
 const SETTLE = loadScript('settle');
 const RENEW = loadScript('renew');
+const EXTEND = loadScript('extend');
 const READ = loadScript('read');
 
 /** In the order of the reserve script, which numbers them from 1. */
@@ -55,8 +66,26 @@ const SWEEP_BATCH = 200;
 /** Sums of doubles stay exact below 2⁵³, which leaves room for 9,000,000 USD and a request. */
 const MAX_NANO_USD = 9_000_000_000_000_000n;
 
-const GRANTED = 1;
+/** How often scopes are seeded for one request: once, and once more for a scope that was deleted right then. */
+const SEED_ROUNDS = 2;
+
+/** First numbers of the reserve script's replies. */
 const REFUSED = 0;
+const GRANTED = 1;
+const EXPIRED = 2;
+const UNSEEDED = 3;
+const BEHIND = 4;
+
+/** How the reserve script is to look at money; see there. */
+type ReserveMode = '' | 'seeded' | 'adopt';
+
+/** A reservation of this process that lives. */
+interface Held {
+  readonly request: ReserveRequest;
+  readonly scopeKeys: readonly string[];
+  /** It is being settled. */
+  isEnding: boolean;
+}
 
 class RedisQuota implements Quota {
   readonly #redis: Redis | Cluster;
@@ -64,53 +93,65 @@ class RedisQuota implements Quota {
   readonly #leaseMs: string;
   readonly #admissionTimeoutMs: number;
   readonly #now: (() => number) | undefined;
-  /** Scope keys of this process's live reservations: a script must be told all its keys. */
-  readonly #scopeKeys = new Map<string, readonly string[]>();
+  readonly #outboxMax: string;
+  readonly #counters: Counters | undefined;
+  readonly #held = new Map<string, Held>();
+  /** Scopes that are being seeded, so that a crowd of requests asks the ledger once. */
+  readonly #seeding = new Map<string, Promise<void>>();
 
-  constructor({ redis, shards = 1, leaseMs = 30_000, admissionTimeoutMs = 250, now }: RedisQuotaOptions) {
+  constructor(options: RedisQuotaOptions) {
+    const { redis, shards = 1, leaseMs = 30_000, admissionTimeoutMs = 250, outboxMax = 200_000, now, ledger } = options;
     this.#redis = redis;
     this.#shards = Array.from({ length: shards }, (_, shard) => shardKeys(shard));
     this.#leaseMs = String(leaseMs);
     this.#admissionTimeoutMs = admissionTimeoutMs;
     this.#now = now;
+    this.#outboxMax = String(outboxMax);
+    this.#counters = ledger && createCounters({ redis, ledger, now });
   }
 
   async reserve(request: ReserveRequest): Promise<ReserveDecision> {
-    const { requestId, org, scopes, tokens, costNanoUsd, floorNanoUsd } = request;
-    checkAmounts(tokens, costNanoUsd);
-    const shard = this.#shardOf(org);
-    const scopeKeys = scopes.map((scope) => shard.scopePrefix + scope.id);
-    const args = [
-      this.#clock(),
-      requestId,
-      this.#leaseMs,
-      String(tokens),
-      String(costNanoUsd),
-      String(floorNanoUsd),
-      JSON.stringify(request.admission),
-    ];
-    for (const { limits } of scopes) args.push(encodeLimits(limits));
-
-    const pending = runScript<ReserveReply>(this.#redis, RESERVE, {
-      keys: [shard.reservationPrefix + requestId, shard.lease, ...scopeKeys],
-      args,
-    });
-    let reply: ReserveReply;
-    try {
-      reply = await withinMs(pending, this.#admissionTimeoutMs);
-    } catch (cause) {
-      void this.#release(request, scopeKeys, pending);
-      throw quotaUnavailable(cause);
+    const { requestId, org, scopes } = request;
+    checkAmounts(request.tokens, request.costNanoUsd);
+    const mode = this.#counters === undefined ? '' : 'seeded';
+    for (let round = 0; ; round++) {
+      const scopeKeys = this.#scopeKeys(request);
+      const pending = this.#reserve(request, scopeKeys, mode);
+      let reply: ReserveReply;
+      try {
+        reply = await withinMs(pending, this.#admissionTimeoutMs);
+      } catch (cause) {
+        void this.#release(request, scopeKeys, pending);
+        throw quotaUnavailable(cause);
+      }
+      switch (reply[0]) {
+        case GRANTED:
+          this.#held.set(requestId, { request, scopeKeys, isEnding: false });
+          return { granted: true, remaining: toRemaining(reply, 1, scopes) };
+        case REFUSED:
+          return toRefusal(reply, scopes);
+        case EXPIRED:
+          throw quotaUnavailable(new Error('the reservation of this request has expired'));
+        case BEHIND:
+          throw quotaUnavailable(new Error('too many cost events wait for the ledger'));
+        case UNSEEDED:
+          if (round === SEED_ROUNDS) throw quotaUnavailable(new Error('the scopes vanish as fast as they are seeded'));
+          await this.#seed(
+            org,
+            reply.slice(1).flatMap((number) => scopes[Number(number) - 1]?.id ?? []),
+          );
+          break;
+        default:
+          throw new Error(`the reserve script answers ${String(reply[0])}`);
+      }
     }
-    if (reply[0] === REFUSED) return toRefusal(reply, scopes);
-    if (reply[0] !== GRANTED) throw quotaUnavailable(new Error('the reservation of this request has expired'));
-    this.#scopeKeys.set(requestId, scopeKeys);
-    return { granted: true, remaining: toRemaining(reply, 1, scopes) };
   }
 
   async settle({ requestId, org, tokens, costNanoUsd, event }: Settlement): Promise<void> {
     checkAmounts(tokens, costNanoUsd);
-    await this.#end(this.#shardOf(org), this.#scopeKeys.get(requestId) ?? [], [
+    const held = this.#held.get(requestId);
+    if (held !== undefined) held.isEnding = true;
+    await this.#end(this.#shardOf(org), held?.scopeKeys ?? [], [
       '',
       requestId,
       'S',
@@ -118,12 +159,12 @@ class RedisQuota implements Quota {
       String(costNanoUsd),
       encodeCostEvent(event),
     ]);
-    this.#scopeKeys.delete(requestId);
+    this.#held.delete(requestId);
   }
 
   async renew(renewals: readonly Renewal[]): Promise<void> {
     const byShard = Map.groupBy(renewals, ({ org }) => this.#shardOf(org));
-    const calls: Promise<unknown>[] = [];
+    const calls: Promise<readonly string[]>[] = [];
     for (const [shard, ofShard] of byShard) {
       for (let from = 0; from < ofShard.length; from += RENEWALS_PER_CALL) {
         const batch = ofShard.slice(from, from + RENEWALS_PER_CALL);
@@ -132,7 +173,27 @@ class RedisQuota implements Quota {
         calls.push(runScript(this.#redis, RENEW, { keys, args: [this.#clock(), this.#leaseMs, ...progress] }));
       }
     }
-    await Promise.all(calls);
+    const unknown = new Set((await Promise.all(calls)).flat());
+    await Promise.all(
+      renewals.filter(({ requestId }) => unknown.has(requestId)).map((renewal) => this.#adopt(renewal)),
+    );
+  }
+
+  async extend({ requestId, org, scopes, tokens, costNanoUsd }: Extension): Promise<ExtendDecision> {
+    checkAmounts(tokens, costNanoUsd);
+    const { reservationPrefix, scopePrefix } = this.#shardOf(org);
+    const reply = await runScript<ExtendReply>(this.#redis, EXTEND, {
+      keys: [reservationPrefix + requestId, ...scopes.map(({ id }) => scopePrefix + id)],
+      args: [String(tokens), String(costNanoUsd), ...scopes.map(({ limits }) => encodeLimits(limits))],
+    });
+    if (reply[0] !== REFUSED) return { granted: true };
+    const [, scopeNumber, dimensionNumber] = reply;
+    const [dimension] = DIMENSIONS[dimensionNumber - 1] ?? [];
+    const scope = scopes[scopeNumber - 1]?.id;
+    if (scope === undefined || dimension === undefined || dimension === 'requests' || dimension === 'concurrency') {
+      throw new Error('the extend script named a limit that it was not given');
+    }
+    return { granted: false, scope, dimension };
   }
 
   async sweep(): Promise<number> {
@@ -162,6 +223,60 @@ class RedisQuota implements Quota {
       day: { period: reply[3], settledNanoUsd: BigInt(reply[4]), heldNanoUsd: BigInt(reply[5]) },
       month: { period: reply[6], settledNanoUsd: BigInt(reply[7]), heldNanoUsd: BigInt(reply[8]) },
     };
+  }
+
+  #reserve(request: ReserveRequest, scopeKeys: readonly string[], mode: ReserveMode): Promise<ReserveReply> {
+    const { requestId, org, scopes, tokens, costNanoUsd, floorNanoUsd, admission } = request;
+    const { reservationPrefix, lease, outbox } = this.#shardOf(org);
+    const args = [
+      this.#clock(),
+      requestId,
+      this.#leaseMs,
+      String(tokens),
+      String(costNanoUsd),
+      String(floorNanoUsd),
+      JSON.stringify(admission),
+      mode,
+      this.#outboxMax,
+    ];
+    for (const { limits } of scopes) args.push(encodeLimits(limits));
+    return runScript(this.#redis, RESERVE, {
+      keys: [reservationPrefix + requestId, lease, outbox, ...scopeKeys],
+      args,
+    });
+  }
+
+  #scopeKeys({ org, scopes }: ReserveRequest): readonly string[] {
+    const { scopePrefix } = this.#shardOf(org);
+    return scopes.map(({ id }) => scopePrefix + id);
+  }
+
+  /** Holds again what the store has granted and lost. */
+  async #adopt({ requestId, progressNanoUsd }: Renewal): Promise<void> {
+    const held = this.#held.get(requestId);
+    if (held === undefined || held.isEnding) return;
+    await this.#reserve({ ...held.request, floorNanoUsd: progressNanoUsd }, held.scopeKeys, 'adopt');
+  }
+
+  /** @throws GatewayError `ledger_unavailable`, `quota_unavailable` */
+  async #seed(org: string, scopes: readonly string[]): Promise<void> {
+    const seedings = scopes.map((scope) => this.#seedOne(shardOf(org, this.#shards.length), scope));
+    try {
+      await withinMs(Promise.all(seedings), this.#admissionTimeoutMs);
+    } catch (cause) {
+      if (isGatewayError(cause)) throw cause;
+      throw quotaUnavailable(cause);
+    }
+  }
+
+  #seedOne(shard: number, scope: string): Promise<void> {
+    const name = `${shard} ${scope}`;
+    let seeding = this.#seeding.get(name);
+    if (seeding === undefined) {
+      seeding = (this.#counters?.seed(shard, scope) ?? Promise.resolve()).finally(() => this.#seeding.delete(name));
+      this.#seeding.set(name, seeding);
+    }
+    return seeding;
   }
 
   /** Whoever was told "unavailable" does not call again: gives back what the store grants, or has granted, all the same. */
@@ -221,6 +336,7 @@ function encodeLimits(limits: Limits): string {
 
 /** As the headers of the Lua files say; windows follow as three numbers per scope. */
 type ReserveReply = readonly [status: number, ...rest: (number | string)[]];
+type ExtendReply = readonly [status: 0, scope: number, dimension: number] | readonly [status: 1 | 2];
 type SettleReply = readonly ['settled'] | readonly ['gone'] | readonly ['keys', string];
 type ReadReply = readonly [number, number, number, string, string, string, string, string, string];
 

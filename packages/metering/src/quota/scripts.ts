@@ -13,8 +13,11 @@ const LUA_DIRECTORY = new URL('../../src/quota/lua/', import.meta.url);
 
 const shared = readFileSync(new URL('shared.lua', LUA_DIRECTORY), 'utf8');
 
+type ScriptName =
+  'reserve' | 'settle' | 'renew' | 'extend' | 'read' | 'remove' | 'seed' | 'snapshot' | 'repair' | 'adjust';
+
 /** Reads `lua/<name>.lua`, with the shared functions in front of it. */
-export function loadScript(name: 'reserve' | 'settle' | 'renew' | 'read'): Script {
+export function loadScript(name: ScriptName): Script {
   const source = shared + readFileSync(new URL(`${name}.lua`, LUA_DIRECTORY), 'utf8');
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }

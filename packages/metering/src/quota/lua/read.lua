@@ -1,4 +1,4 @@
--- tokenhub read 2: what a scope has used, without changing anything.
+-- tokenhub read 3: what a scope has used, without changing anything.
 --
 -- KEYS[1]  scope  HASH, see shared.lua
 -- ARGV[1]  now in ms, '' for the store's clock

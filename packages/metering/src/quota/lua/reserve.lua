@@ -1,9 +1,10 @@
--- tokenhub reserve 2: holds quota in all scopes of a request, or in none of them.
+-- tokenhub reserve 3: holds quota in all scopes of a request, or in none of them.
 --
 -- KEYS[1]   reservation  STRING, packed: 'live' or 'expired', progress, tokens, cost, day, month, scope keys (one a line),
---                        admission, then slot and folds per scope
+--                        admission, then slot, folds and epoch per scope
 -- KEYS[2]   leases       ZSET request id → expiry in ms
--- KEYS[3…]  scopes       HASH, one to four, see shared.lua
+-- KEYS[3]   outbox       STREAM
+-- KEYS[4…]  scopes       HASH, one to four, see shared.lua
 -- ARGV[1]   now in ms, '' for the store's clock
 -- ARGV[2]   request id
 -- ARGV[3]   lease in ms
@@ -11,20 +12,25 @@
 -- ARGV[5]   cost in nano-USD
 -- ARGV[6]   floor: what is billed if nobody ever renews or settles
 -- ARGV[7]   admission as JSON, for that same case
--- ARGV[8…]  per scope: 'requests,tokens,concurrency,day,month', each empty for no limit; '' for no limits at all
+-- ARGV[8]   'seeded': money counts only when it is the ledger's too · 'adopt': the store has lost what was granted already,
+--           nothing is checked · '': as it is
+-- ARGV[9]   most entries in the outbox for requests under a budget
+-- ARGV[10…] per scope: 'requests,tokens,concurrency,day,month', each empty for no limit; '' for no limits at all
 --
 -- Returns {1, windows…} granted; {0, scope, dimension, used, held, wait ms or -1, windows…} refused, nothing consumed;
--- {2} the reservation has expired. Windows are three numbers per scope: requests, tokens, ms until all of it is free.
+-- {2} the reservation has expired; {3, scopes…} which are to be seeded first; {4} the outbox is too long.
+-- Windows are three numbers per scope: requests, tokens, ms until all of it is free.
 
 local REQUESTS, TOKENS, CONCURRENCY, DAY, MONTH = 1, 2, 3, 4, 5
 local SECOND_MS = 1000
 local KEEP_DAYS = 3
-local IDLE_S = 40 * 24 * 3600 -- outlives the month of the last use
 
 local now = clock(ARGV[1])
 local tokens, cost = tonumber(ARGV[4]), tonumber(ARGV[5])
 local day, month = periods(now)
 local day_field, month_field = 'd:' .. day, 'm:' .. month
+local mode = ARGV[8]
+local FIRST_SCOPE, FIRST_LIMITS = 4, 10
 
 local reservation = redis.call('GET', KEYS[1])
 if reservation and cmsgpack.unpack(reservation) == 'expired' then
@@ -62,11 +68,11 @@ end
 -- Used, held and wait where a budget forbids the cost; nothing where it fits. Money that is only held may come free at
 -- any time, what is settled stays until the period ends.
 local function refuse_money(money, budget, end_of_period)
-  local settled_usd, settled_nano, held_usd, held_nano = unpack_money(money)
-  local settled = settled_usd * NANO + settled_nano
-  if settled + held_usd * NANO + held_nano + cost <= budget then
+  if fits_budget(money, budget, cost) then
     return nil
   end
+  local settled_usd, settled_nano, held_usd, held_nano = unpack_money(money)
+  local settled = settled_usd * NANO + settled_nano
   local wait = -1
   if cost <= budget then
     wait = settled + cost <= budget and SECOND_MS or end_of_period() - now
@@ -76,8 +82,7 @@ end
 
 -- Which limit forbids the request: dimension, used, held, wait; nothing when none does.
 local function refuse(scope, limits)
-  local rpm, tpm, concurrency, day_budget, month_budget = string.match(limits, '^([^,]*),([^,]*),([^,]*),([^,]*),([^,]*)$')
-  rpm, tpm, concurrency = tonumber(rpm), tonumber(tpm), tonumber(concurrency)
+  local rpm, tpm, concurrency, day_budget, month_budget = parse_limits(limits)
   if rpm and scope.requests + 1 > rpm then
     local wait = rpm < 1 and -1 or wait_for(scope, REQUESTS, scope.requests + 1 - rpm)
     return REQUESTS, text(scope.requests), '0', wait
@@ -89,14 +94,14 @@ local function refuse(scope, limits)
   if concurrency and scope.live + 1 > concurrency then
     return CONCURRENCY, text(scope.live), '0', concurrency < 1 and -1 or SECOND_MS
   end
-  if day_budget ~= '' then
-    local used, held, wait = refuse_money(scope.day, tonumber(day_budget), end_of_day)
+  if day_budget then
+    local used, held, wait = refuse_money(scope.day, day_budget, end_of_day)
     if used then
       return DAY, used, held, wait
     end
   end
-  if month_budget ~= '' then
-    local used, held, wait = refuse_money(scope.month, tonumber(month_budget), end_of_month)
+  if month_budget then
+    local used, held, wait = refuse_money(scope.month, month_budget, end_of_month)
     if used then
       return MONTH, used, held, wait
     end
@@ -113,6 +118,9 @@ local function fold(scope)
 end
 
 local function hold(scope)
+  if scope.epoch == 0 then
+    scope.epoch = mode == '' and new_epoch() or -new_epoch()
+  end
   scope.last = scope.slot
   scope.live = scope.live + 1
   scope.requests = scope.requests + 1
@@ -136,10 +144,30 @@ local function tidy(key)
 end
 
 local scopes = {}
-for i = 3, #KEYS do
+local unseeded = { 3 }
+local has_budget = false
+for i = FIRST_SCOPE, #KEYS do
   local scope = read_scope(KEYS[i], day_field, month_field)
   roll(scope, now)
-  scopes[i - 2] = scope
+  local number = i - FIRST_SCOPE + 1
+  scopes[number] = scope
+  local limits = ARGV[FIRST_LIMITS - 1 + number]
+  if limits ~= '' and string.sub(limits, -2) ~= ',,' then
+    has_budget = true
+    if scope.epoch <= 0 then
+      unseeded[#unseeded + 1] = number
+    end
+  end
+end
+
+local is_checked = not reservation and mode ~= 'adopt'
+if is_checked and has_budget then
+  if redis.call('XLEN', KEYS[3]) > tonumber(ARGV[9]) then
+    return { 4 }
+  end
+  if mode == 'seeded' and #unseeded > 1 then
+    return unseeded
+  end
 end
 
 local reply = { 1 }
@@ -149,8 +177,10 @@ if not reservation then
       fold(scope)
     end
   end
+end
+if is_checked then
   for i, scope in ipairs(scopes) do
-    local limits = ARGV[7 + i]
+    local limits = ARGV[FIRST_LIMITS - 1 + i]
     if limits ~= '' then
       local dimension, used, held, wait = refuse(scope, limits)
       if dimension then
@@ -167,8 +197,9 @@ if not reservation and reply[1] == 1 then
     hold(scope)
     admitted[#admitted + 1] = scope.slot
     admitted[#admitted + 1] = scope.folds
+    admitted[#admitted + 1] = math.abs(scope.epoch)
   end
-  local scope_keys = table.concat(KEYS, '\n', 3)
+  local scope_keys = table.concat(KEYS, '\n', FIRST_SCOPE)
   redis.call(
     'SET', KEYS[1],
     cmsgpack.pack('live', ARGV[6], ARGV[4], ARGV[5], day, month, scope_keys, ARGV[7], unpack(admitted))

@@ -1,4 +1,4 @@
--- tokenhub settle 2: ends a reservation, books its cost and puts the cost event into the outbox, all in one step.
+-- tokenhub settle 3: ends a reservation, books its cost and puts the cost event into the outbox, all in one step.
 --
 -- KEYS[1]   reservation  STRING, see reserve.lua
 -- KEYS[2]   leases       ZSET request id → expiry in ms
@@ -19,7 +19,7 @@
 -- ZREM comes before all other writes: without a need for memory itself, it lets the others pass when memory is full.
 
 local KEEP_EXPIRED_S = 24 * 3600
-local FIRST_ADMITTED = 9 -- where slot and folds of the first scope are
+local FIRST_ADMITTED = 9 -- where slot, folds and epoch of the first scope are
 
 local mode = ARGV[3]
 local packed = redis.call('GET', KEYS[1])
@@ -61,39 +61,22 @@ end
 local delta = is_live and cost or text(cost - progress)
 local tokens = mode == 'S' and ARGV[4] or mode == 'V' and '0' or reserved_tokens
 
--- Slots before the last one, with tokens added to the one that is `age` slots older than the last.
-local function add_tokens(slots, age, change)
-  local at = (SLOTS - 1 - age) * SLOT_BYTES + 1
-  local its_requests, its_tokens, next_at = struct.unpack(SLOT, slots, at)
-  return string.sub(slots, 1, at - 1) .. struct.pack(SLOT, its_requests, its_tokens + change) .. string.sub(slots, next_at)
-end
-
--- Ends the hold, and puts the true number of tokens into the slot of admission, if the window still has that slot.
-local function release(scope, slot, folds)
-  scope.live = scope.live - 1
-  local change = tokens - reserved_tokens
-  local age = scope.last - slot
-  if change == 0 or folds ~= scope.folds or age < 0 or age >= SLOTS then
-    return
-  end
-  scope.tokens = scope.tokens + change
-  if age == 0 then
-    scope.slot_tokens = scope.slot_tokens + change
-  else
-    scope.new_slots = add_tokens(slots_before(scope), age, change)
-  end
-end
-
 local day_field, month_field = 'd:' .. day, 'm:' .. month
-local released = is_live and -reserved_cost or 0
 for i = 4, #KEYS do
   local scope = read_scope(KEYS[i], day_field, month_field)
-  if is_live then
-    local at = FIRST_ADMITTED + 2 * (i - 4)
-    release(scope, r[at], r[at + 1])
+  -- One that is gone gets its money from the ledger and the outbox when it is made anew.
+  if scope.epoch ~= 0 then
+    local at = FIRST_ADMITTED + 3 * (i - 4)
+    local slot, folds, epoch = r[at], r[at + 1], r[at + 2]
+    local released = 0
+    if is_live and math.abs(scope.epoch) == epoch then
+      scope.live = scope.live - 1
+      correct_tokens(scope, slot, folds, tokens - reserved_tokens)
+      released = -reserved_cost
+    end
+    local day_money, month_money = add_money(scope.day, delta, released), add_money(scope.month, delta, released)
+    write_scope(scope, day_field, day_money, month_field, month_money)
   end
-  local day_money, month_money = add_money(scope.day, delta, released), add_money(scope.month, delta, released)
-  write_scope(scope, day_field, day_money, month_field, month_money)
 end
 
 if mode == 'X' then

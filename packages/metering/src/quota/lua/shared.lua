@@ -1,12 +1,16 @@
--- tokenhub quota 2: what the scripts share; put in front of each of them when it is loaded.
+-- tokenhub quota 3: what the scripts share; put in front of each of them when it is loaded.
 --
 -- A scope is one hash of a few packed values, so that a script needs one short read and one short write of it:
---   w                          the window: last slot, folds, live reservations, requests, tokens, and of the last slot
---                              alone requests, tokens (WINDOW)
+--   w                          the window: last slot, folds, live reservations, requests, tokens, of the last slot alone
+--                              requests, tokens, and the epoch (WINDOW). One of another size is of another version: none
 --   s                          requests and tokens of the 30 slots before the last one, the oldest first (SLOT); absent: 0.
 --                              Long, so read and written only when it is needed: Lua hashes every byte of a string
 --   d:<yyyymmdd>, m:<yyyymm>   money of a day or a month, UTC: settled and held (MONEY)
--- A slot is 2 s.
+--   e                          outbox position up to which the ledger's sums are in the money; absent: not seeded
+--   c                          how often the money was put right since; absent: never
+-- A slot is 2 s. The epoch is when the scope was made, in µs: what was held in an earlier one (the store has lost its data,
+-- or somebody has deleted the scope) must not be released in this one. It is negative as long as there may be money in the
+-- ledger that is not here.
 --
 -- Numbers of Lua are doubles, exact up to 2^53 (in nano-USD 9,007,199 USD). They are written with '%.0f', since
 -- tostring rounds to 14 digits. Sums of money are exact beyond that: each is two numbers,
@@ -18,7 +22,10 @@ local DAY_MS = 86400000
 local NANO = 1000000000
 local CARRY_NANO = 7000 * NANO -- with a largest cost of 9,000,000 USD added, still below 2^53
 
-local WINDOW = '<ddddddd'
+local IDLE_S = 40 * 24 * 3600 -- of a scope: outlives the month of its last use
+
+local WINDOW = '<dddddddd'
+local WINDOW_BYTES = 64
 local SLOT = '<dd'
 local SLOT_BYTES = 16
 local MONEY = '<dddd'
@@ -55,13 +62,13 @@ local function periods(now)
   return yyyymmdd, string.sub(yyyymmdd, 1, 6)
 end
 
--- A scope as the store has it, with the money of one day and its month (false: none yet). All members are named at once:
+-- A scope as the store has it (epoch 0: it has none), with the money of one day and its month (false: none yet). All members are named at once:
 -- a table that grows is what costs most here.
 local function read_scope(key, day_field, month_field)
   local v = redis.call('HMGET', key, 'w', day_field, month_field)
-  local last, folds, live, requests, tokens, slot_requests, slot_tokens = 0, 0, 0, 0, 0, 0, 0
-  if v[1] then
-    last, folds, live, requests, tokens, slot_requests, slot_tokens = struct.unpack(WINDOW, v[1])
+  local last, folds, live, requests, tokens, slot_requests, slot_tokens, epoch = 0, 0, 0, 0, 0, 0, 0, 0
+  if v[1] and #v[1] == WINDOW_BYTES then
+    last, folds, live, requests, tokens, slot_requests, slot_tokens, epoch = struct.unpack(WINDOW, v[1])
   end
   return {
     key = key,
@@ -72,6 +79,7 @@ local function read_scope(key, day_field, month_field)
     tokens = tokens,
     slot_requests = slot_requests,
     slot_tokens = slot_tokens,
+    epoch = epoch,
     day = v[2],
     month = v[3],
     slot = last,
@@ -80,9 +88,16 @@ local function read_scope(key, day_field, month_field)
   }
 end
 
+-- That of a scope which is made now, by the store's own clock: no two are alike.
+local function new_epoch()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+
 local function pack_window(scope)
   return struct.pack(
-    WINDOW, scope.last, scope.folds, scope.live, scope.requests, scope.tokens, scope.slot_requests, scope.slot_tokens
+    WINDOW, scope.last, scope.folds, scope.live, scope.requests, scope.tokens, scope.slot_requests, scope.slot_tokens,
+    scope.epoch
   )
 end
 
@@ -162,4 +177,74 @@ local function money_text(usd, nano)
     usd, nano = usd - 1, nano + NANO
   end
   return string.format('%.0f%09.0f', usd, nano + 0)
+end
+
+-- Whole USD and the nano-USD besides of a sum, both with its sign.
+local function parse_money(sum)
+  local sign, digits = string.match(sum, '^(-?)(%d+)$')
+  local usd, nano = tonumber(string.sub(digits, 1, -10)) or 0, tonumber(string.sub(digits, -9))
+  if sign == '-' then
+    return -usd, -nano
+  end
+  return usd, nano
+end
+
+-- Money with another sum of `parse_money` in what is settled.
+local function add_sum(money, usd, nano)
+  local settled_usd, settled_nano, held_usd, held_nano = unpack_money(money)
+  return add_money(struct.pack(MONEY, settled_usd + usd, settled_nano, held_usd, held_nano), nano, 0)
+end
+
+-- Does a scope with this money of a period have room for a cost?
+local function fits_budget(money, budget, cost)
+  local settled_usd, settled_nano, held_usd, held_nano = unpack_money(money)
+  return (settled_usd + held_usd) * NANO + settled_nano + held_nano + cost <= budget
+end
+
+-- The five limits of a scope as it was given them; nil for those that it has not.
+local function parse_limits(limits)
+  local rpm, tpm, concurrency, day, month = string.match(limits, '^([^,]*),([^,]*),([^,]*),([^,]*),([^,]*)$')
+  return tonumber(rpm), tonumber(tpm), tonumber(concurrency), tonumber(day), tonumber(month)
+end
+
+-- Is a position in a stream, 'ms-number', after another one?
+local function is_after(position, other)
+  local ms, number = string.match(position, '^(%d+)-(%d+)$')
+  local other_ms, other_number = string.match(other, '^(%d+)-(%d+)$')
+  ms, other_ms = tonumber(ms), tonumber(other_ms)
+  return ms > other_ms or ms == other_ms and tonumber(number) > tonumber(other_number)
+end
+
+-- The members of an outbox entry by their names.
+local function to_fields(flat)
+  local fields = {}
+  for i = 1, #flat, 2 do
+    fields[flat[i]] = flat[i + 1]
+  end
+  return fields
+end
+
+-- Slots before the last one, with tokens added to the one that is `age` slots older than the last.
+local function add_tokens(slots, age, change)
+  local at = (SLOTS - 1 - age) * SLOT_BYTES + 1
+  local its_requests, its_tokens, next_at = struct.unpack(SLOT, slots, at)
+  return string.sub(slots, 1, at - 1) .. struct.pack(SLOT, its_requests, its_tokens + change) .. string.sub(slots, next_at)
+end
+
+-- Changes the tokens of a request in the slot that it was admitted in; false when the window does not have that slot any more.
+local function correct_tokens(scope, slot, folds, change)
+  local age = scope.last - slot
+  if folds ~= scope.folds or age < 0 or age >= SLOTS then
+    return false
+  end
+  if change == 0 then
+    return true
+  end
+  scope.tokens = scope.tokens + change
+  if age == 0 then
+    scope.slot_tokens = scope.slot_tokens + change
+  else
+    scope.new_slots = add_tokens(slots_before(scope), age, change)
+  end
+  return true
 end

@@ -1,0 +1,46 @@
+import type { Cluster, Redis } from 'ioredis';
+
+/** What is told of a store that keeps money. */
+export interface StoreReport {
+  /** What would lose money when the store ends, a sentence each; empty when nothing would. */
+  readonly warnings: readonly string[];
+  /** It was started anew since it was last looked at, by whatever process. */
+  readonly isNewRun: boolean;
+}
+
+const LAST_RUN = 'gw:run';
+
+/**
+ * Looks whether a store keeps what it is told, and has a newly started one write its append-only file anew: Redis 7.0 cuts
+ * a file that was torn inside a transaction after the last whole command, and runs what is before it a second time at the
+ * start after next.
+ */
+export async function inspectStore(redis: Redis): Promise<StoreReport> {
+  const run = /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? '';
+  const appends = await readSetting(redis, 'appendonly');
+  const policy = await readSetting(redis, 'maxmemory-policy');
+  const isNewRun = run !== '' && (await redis.set(LAST_RUN, run, 'GET')) !== run;
+  if (isNewRun && appends === 'yes') await redis.bgrewriteaof().catch(ignoreRunning);
+  return { warnings: [...toWarnings(appends, policy)], isNewRun };
+}
+
+function* toWarnings(appends: string | undefined, policy: string | undefined): Generator<string> {
+  if (appends === undefined || policy === undefined) {
+    yield 'Redis does not tell whether it keeps its data; make sure of "appendonly yes" and "maxmemory-policy noeviction".';
+  }
+  if (appends === 'no') yield 'Redis keeps nothing when it ends: set "appendonly yes" and "appendfsync everysec".';
+  if (policy !== undefined && policy !== 'noeviction') {
+    yield `Redis drops budgets when its memory is full: set "maxmemory-policy noeviction" in place of "${policy}".`;
+  }
+}
+
+/** Absent where a managed store tells nobody. */
+async function readSetting(redis: Redis | Cluster, name: string): Promise<string | undefined> {
+  const answer: unknown = await redis.config('GET', name).catch(() => []);
+  const value: unknown = Array.isArray(answer) ? answer[1] : undefined;
+  return typeof value === 'string' ? value : undefined;
+}
+
+function ignoreRunning(error: unknown): void {
+  if (!(error instanceof Error && /in progress|scheduled/i.test(error.message))) throw error;
+}
