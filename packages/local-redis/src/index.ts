@@ -1,3 +1,4 @@
 export { startRedis, type StartRedisOptions } from './start-redis.ts';
 export type { LocalRedis } from './local-redis.ts';
 export { spawnBound, type SpawnBoundOptions } from './spawn-bound.ts';
+export { findRedisServer, type RedisServer } from './redis-server.ts';

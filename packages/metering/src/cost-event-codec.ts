@@ -41,6 +41,7 @@ const admission = {
   requestId: z.string().min(1),
   keyId: z.string(),
   user: optionalText,
+  team: optionalText,
   org: z.string(),
   surface: z.enum(['chat', 'chat_completions', 'messages']),
   streamed: z.boolean(),

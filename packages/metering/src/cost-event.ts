@@ -8,6 +8,7 @@ export interface Admission {
   readonly requestId: string;
   readonly keyId: string;
   readonly user?: string | undefined;
+  readonly team?: string | undefined;
   readonly org: string;
   readonly surface: 'chat' | 'chat_completions' | 'messages';
   readonly streamed: boolean;

@@ -67,5 +67,6 @@ export type {
   ScopeRemaining,
   ScopeState,
   Settlement,
+  SettlementKeeper,
   WindowState,
 } from './quota/quota.ts';

@@ -11,14 +11,15 @@ export interface RollUp {
 }
 
 /** Whose money a request spends. */
-export function scopesOf({ keyId, user, org }: CostEvent): readonly string[] {
+export function scopesOf({ keyId, user, team, org }: CostEvent): readonly string[] {
   const scopes = [`key:${keyId}`, `org:${org}`];
   if (user !== undefined) scopes.push(`user:${user}`);
+  if (team !== undefined) scopes.push(`team:${team}`);
   return scopes;
 }
 
 /**
- * Sums entries per scope (key, user, organisation) and period. In the order of their keys, so that two writers never wait
+ * Sums entries per scope (key, user, team, organisation) and period. In the order of their keys, so that two writers never wait
  * for each other in a circle.
  */
 export function rollUp(entries: readonly LedgerEntry[]): readonly RollUp[] {

@@ -143,3 +143,11 @@ export interface Quota {
   /** @throws GatewayError `quota_unavailable` when the store does not answer. */
   read(scope: string, org: string): Promise<ScopeState>;
 }
+
+/** Remembers settlements until they are in the ledger, since a store may lose what it has confirmed. */
+export interface SettlementKeeper {
+  /** Forgets what is in the ledger by now. To be called about once a second. */
+  confirm(): Promise<void>;
+  /** Settles the rest once more, for a store that may have lost data; gives how many there were. Repetitions change nothing. */
+  resend(): Promise<number>;
+}

@@ -1,3 +1,4 @@
+import { createRandom } from '@tokenhub/simulator';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NOON, sampleReserve, sampleSettlement } from '../../test/samples.ts';
@@ -5,15 +6,16 @@ import { startTestRedis, type TestRedis } from '../../test/test-redis.ts';
 import type { LedgerEntry } from '../ledger/ledger.ts';
 import { readOutboxEntry } from '../outbox-entry.ts';
 import { createOutbox } from '../outbox.ts';
-import type { Dimension, Limits, Scope } from './quota.ts';
+import type { Dimension, ExtendDecision, Extension, Limits, Scope } from './quota.ts';
 import { createRedisQuota } from './redis-quota.ts';
 
 /*
  * The scripts against a plain model: lists in place of counters, everything added up anew at each step. Random requests,
- * repeats, renewals, expiries, late settlements, and a clock that runs, jumps and steps back.
+ * repeats, renewals, extensions, expiries, late settlements, and a clock that runs, jumps (over days, months and years) and
+ * steps back. STEPS and SEED of the environment make other runs.
  */
 
-const STEPS = 6000;
+const STEPS = Number(process.env['STEPS'] ?? 100_000);
 const LEASE_MS = 30_000;
 const seed = Number(process.env['SEED'] ?? Date.now());
 
@@ -25,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test(`behaves like the plain model (SEED=${seed})`, async () => {
+test(`${STEPS} random steps behave like the plain model (SEED=${seed})`, async () => {
   const random = createRandom(seed);
   const pick = <T>(values: readonly [T, ...T[]]): T => values[Math.floor(random() * values.length)] ?? values[0];
   await redis.flushall();
@@ -36,7 +38,15 @@ test(`behaves like the plain model (SEED=${seed})`, async () => {
   const model = createModel();
   const requestIds: string[] = [];
   const recent = () => requestIds[Math.max(0, requestIds.length - 1 - Math.floor(random() * 30))] ?? 'none';
-  const seen = { granted: 0, refused: 0, expired: 0, late: 0, dimensions: new Set<Dimension>() };
+  const seen = {
+    granted: 0,
+    refused: 0,
+    extended: 0,
+    expired: 0,
+    late: 0,
+    dimensions: new Set<Dimension>(),
+    months: new Set(),
+  };
 
   for (let step = 0; step < STEPS; step++) {
     const hint = `seed ${seed}, step ${step}`;
@@ -44,8 +54,16 @@ test(`behaves like the plain model (SEED=${seed})`, async () => {
     if (random() < 0.01) now += pick([30_000, 62_000, 3_600_000, 86_400_000, -30_000, -62_000, -3_600_000]);
     latest = Math.max(latest, now);
 
+    seen.months.add(periodsOf(now).month);
     const action = random();
-    if (action < 0.5) {
+    if (action < 0.05) {
+      const requestId = recent();
+      const [tokens, costNanoUsd] = [Math.floor(random() * 300), BigInt(Math.floor(random() * 900))];
+      const extension = { requestId, org: 'acme', scopes: model.scopesOf(requestId), tokens, costNanoUsd };
+      const expected = model.extend(extension);
+      expect(await quota.extend(extension), hint).toEqual(expected);
+      if (expected.granted) seen.extended++;
+    } else if (action < 0.5) {
       const requestId = random() < 0.05 ? recent() : `req_${step}`;
       const scopes: readonly Scope[] = pick([[KEY], [KEY, ORG], [OTHER_KEY, USER, ORG], [OTHER_KEY, ORG]]);
       const request = {
@@ -93,10 +111,12 @@ test(`behaves like the plain model (SEED=${seed})`, async () => {
   }
 
   // The random steps did reach what they are for
-  expect(seen.granted).toBeGreaterThan(500);
-  expect(seen.refused).toBeGreaterThan(200);
-  expect(seen.expired).toBeGreaterThan(50);
-  expect(seen.late).toBeGreaterThan(20);
+  expect(seen.granted).toBeGreaterThan(STEPS / 12);
+  expect(seen.refused).toBeGreaterThan(STEPS / 30);
+  expect(seen.extended).toBeGreaterThan(STEPS / 100);
+  expect(seen.expired).toBeGreaterThan(STEPS / 120);
+  expect(seen.late).toBeGreaterThan(STEPS / 300);
+  expect(seen.months.size).toBeGreaterThan(STEPS / 50_000);
   expect(seen.dimensions).toEqual(new Set(['requests', 'tokens', 'concurrency', 'day', 'month']));
 
   // Leases that were given before the clock stepped back end by the clock of then
@@ -110,7 +130,7 @@ test(`behaves like the plain model (SEED=${seed})`, async () => {
   }
   // As the ledger would have it: of each request the first T row, and the first A row
   const rows = new Map<string, LedgerEntry>();
-  for (const entry of await createOutbox({ redis, shard: 0 }).read(100_000)) {
+  for (const entry of await createOutbox({ redis, shard: 0 }).read(STEPS)) {
     const result = readOutboxEntry(entry);
     if (!result.ok) throw new Error(result.deadLetter.reason);
     const name = `${result.entry.event.requestId} ${result.entry.kind}`;
@@ -119,7 +139,7 @@ test(`behaves like the plain model (SEED=${seed})`, async () => {
   const billed = [...rows.values()].reduce((sum, { deltaNanoUsd }) => sum + deltaNanoUsd, 0n);
   expect(billed, `seed ${seed}`).toBe(model.billed());
   expect([...rows.values()].filter(({ kind }) => kind === 'T')).toHaveLength(model.count());
-}, 120_000);
+}, 600_000);
 
 const KEY: Scope = { id: 'key:demo', limits: { requestsPerMinute: 20, concurrency: 12, dayNanoUsd: 15_000n } };
 const OTHER_KEY: Scope = { id: 'key:other', limits: { tokensPerMinute: 4000, concurrency: 9 } };
@@ -134,6 +154,7 @@ interface Request {
 }
 
 interface Reservation extends Request {
+  costNanoUsd: bigint;
   state: 'live' | 'expired' | 'settled';
   readonly day: string;
   readonly month: string;
@@ -174,12 +195,17 @@ function createModel() {
     const from = isFolded(window, slot) ? (window.last ?? slot) : slot;
     return window.admitted.filter((admitted) => admitted.slot > from - 31);
   };
+  /** Those that may still change, and the sums of those that cannot. */
   const holders = new Map<string, Reservation[]>();
+  const closed = new Map<string, bigint>();
   const read = (scope: string, now: number) => {
     const window = windowOf(scope);
     const counted = inWindow(window, slotOf(window, now));
     const periods = periodsOf(now);
     const sums = { concurrency: 0, day: { settled: 0n, held: 0n }, month: { settled: 0n, held: 0n } };
+    for (const kind of ['day', 'month'] as const) {
+      sums[kind].settled += closed.get(`${scope} ${periods[kind]}`) ?? 0n;
+    }
     for (const reservation of holders.get(scope) ?? []) {
       const isLive = reservation.state === 'live';
       if (isLive) sums.concurrency++;
@@ -259,6 +285,40 @@ function createModel() {
       return 'granted';
     },
 
+    scopesOf: (requestId: string) => reservations.get(requestId)?.scopes ?? [],
+
+    extend({ requestId, tokens, costNanoUsd }: Extension): ExtendDecision {
+      const reservation = reservations.get(requestId);
+      if (reservation?.state !== 'live') return { granted: true };
+      const admittedIn = ({ last = 0, admitted }: Window) =>
+        admitted.find((one) => one.requestId === requestId && !one.folded && one.slot > last - 31);
+      for (const { id, limits } of reservation.scopes) {
+        const window = windowOf(id);
+        const counted = window.admitted.filter(({ slot }) => slot > (window.last ?? 0) - 31);
+        const used = counted.reduce((total, one) => total + one.tokens, tokens);
+        if (limits.tokensPerMinute !== undefined && admittedIn(window) !== undefined && used > limits.tokensPerMinute) {
+          return { granted: false, scope: id, dimension: 'tokens' };
+        }
+        for (const [kind, budget] of [
+          ['day', limits.dayNanoUsd],
+          ['month', limits.monthNanoUsd],
+        ] as const) {
+          let sum = costNanoUsd + (closed.get(`${id} ${reservation[kind]}`) ?? 0n);
+          for (const holder of holders.get(id) ?? []) {
+            if (holder[kind] !== reservation[kind]) continue;
+            sum += holder.booked + (holder.state === 'live' ? holder.costNanoUsd : 0n);
+          }
+          if (budget !== undefined && sum > budget) return { granted: false, scope: id, dimension: kind };
+        }
+      }
+      for (const { id } of reservation.scopes) {
+        const admitted = admittedIn(windowOf(id));
+        if (admitted !== undefined) admitted.tokens += tokens;
+      }
+      reservation.costNanoUsd += costNanoUsd;
+      return { granted: true };
+    },
+
     /** Gives the state before; of a settled one nothing changes. */
     settle(requestId: string, tokens: number, costNanoUsd: bigint): Reservation['state'] | undefined {
       const reservation = reservations.get(requestId);
@@ -273,6 +333,16 @@ function createModel() {
       }
       reservation.state = 'settled';
       reservation.booked = costNanoUsd;
+      for (const { id } of reservation.scopes) {
+        holders.set(
+          id,
+          (holders.get(id) ?? []).filter((other) => other !== reservation),
+        );
+        for (const kind of ['day', 'month'] as const) {
+          const name = `${id} ${reservation[kind]}`;
+          closed.set(name, (closed.get(name) ?? 0n) + costNanoUsd);
+        }
+      }
       return before;
     },
 
@@ -299,15 +369,4 @@ function createModel() {
 function periodsOf(now: number): { day: string; month: string } {
   const day = new Date(now).toISOString().slice(0, 10).replaceAll('-', '');
   return { day, month: day.slice(0, 6) };
-}
-
-/** mulberry32: small, seeded, good enough to choose steps. */
-function createRandom(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -17,8 +17,10 @@ import type {
   ScopeRemaining,
   ScopeState,
   Settlement,
+  SettlementKeeper,
 } from './quota.ts';
 import { loadScript, runScript, type ScriptCall } from './scripts.ts';
+import { Unconfirmed } from './unconfirmed.ts';
 
 export interface RedisQuotaOptions {
   readonly redis: Redis | Cluster;
@@ -40,7 +42,7 @@ export interface RedisQuotaOptions {
 }
 
 /** {@link Quota} in Redis or Valkey: each operation is one Lua script, so that it happens whole or not at all. */
-export function createRedisQuota(options: RedisQuotaOptions): Quota {
+export function createRedisQuota(options: RedisQuotaOptions): Quota & SettlementKeeper {
   return new RedisQuota(options);
 }
 
@@ -62,6 +64,7 @@ const DIMENSIONS: readonly (readonly [Dimension, keyof Limits])[] = [
 /** One script blocks the store while it runs: 32 renewals are some 500 µs. */
 const RENEWALS_PER_CALL = 32;
 const SWEEP_BATCH = 200;
+const RESENT_AT_ONCE = 200;
 
 /** Sums of doubles stay exact below 2⁵³, which leaves room for 9,000,000 USD and a request. */
 const MAX_NANO_USD = 9_000_000_000_000_000n;
@@ -87,7 +90,7 @@ interface Held {
   isEnding: boolean;
 }
 
-class RedisQuota implements Quota {
+class RedisQuota implements Quota, SettlementKeeper {
   readonly #redis: Redis | Cluster;
   readonly #shards: readonly ShardKeys[];
   readonly #leaseMs: string;
@@ -96,6 +99,7 @@ class RedisQuota implements Quota {
   readonly #outboxMax: string;
   readonly #counters: Counters | undefined;
   readonly #held = new Map<string, Held>();
+  readonly #unconfirmed = new Unconfirmed();
   /** Scopes that are being seeded, so that a crowd of requests asks the ledger once. */
   readonly #seeding = new Map<string, Promise<void>>();
 
@@ -147,11 +151,12 @@ class RedisQuota implements Quota {
     }
   }
 
-  async settle({ requestId, org, tokens, costNanoUsd, event }: Settlement): Promise<void> {
+  async settle(settlement: Settlement): Promise<void> {
+    const { requestId, org, tokens, costNanoUsd, event } = settlement;
     checkAmounts(tokens, costNanoUsd);
     const held = this.#held.get(requestId);
     if (held !== undefined) held.isEnding = true;
-    await this.#end(this.#shardOf(org), held?.scopeKeys ?? [], [
+    const position = await this.#end(this.#shardOf(org), held?.scopeKeys ?? [], [
       '',
       requestId,
       'S',
@@ -160,6 +165,23 @@ class RedisQuota implements Quota {
       encodeCostEvent(event),
     ]);
     this.#held.delete(requestId);
+    if (position !== undefined) this.#unconfirmed.add(settlement, shardOf(org, this.#shards.length), position);
+  }
+
+  async confirm(): Promise<void> {
+    const confirming = [...this.#unconfirmed.shards()].map(async (shard) => {
+      const watermark = await this.#redis.get(shardKeys(shard).watermark);
+      if (watermark !== null) this.#unconfirmed.forget(shard, watermark);
+    });
+    await Promise.all(confirming);
+  }
+
+  async resend(): Promise<number> {
+    const settlements = this.#unconfirmed.settlements();
+    for (let from = 0; from < settlements.length; from += RESENT_AT_ONCE) {
+      await Promise.all(settlements.slice(from, from + RESENT_AT_ONCE).map((settlement) => this.settle(settlement)));
+    }
+    return settlements.length;
   }
 
   async renew(renewals: readonly Renewal[]): Promise<void> {
@@ -203,7 +225,7 @@ class RedisQuota implements Quota {
       do {
         due = await this.#redis.zrangebyscore(shard.lease, '-inf', await this.#storeTime(), 'LIMIT', 0, SWEEP_BATCH);
         const ended = await Promise.all(due.map((requestId) => this.#end(shard, [], [this.#clock(), requestId, 'X'])));
-        settled += ended.filter(Boolean).length;
+        settled += ended.filter((position) => position !== undefined).length;
       } while (due.length === SWEEP_BATCH);
     }
     return settled;
@@ -290,8 +312,8 @@ class RedisQuota implements Quota {
     }
   }
 
-  /** Ends a reservation; false when there was nothing to end. */
-  async #end(shard: ShardKeys, scopeKeys: readonly string[], args: readonly string[]): Promise<boolean> {
+  /** Ends a reservation: the position of its event in the outbox; `undefined` when there was nothing to end. */
+  async #end(shard: ShardKeys, scopeKeys: readonly string[], args: readonly string[]): Promise<string | undefined> {
     const [, requestId = ''] = args;
     const keys = [shard.reservationPrefix + requestId, shard.lease, shard.outbox];
     const call = (scopes: readonly string[]): ScriptCall => ({ keys: [...keys, ...scopes], args });
@@ -300,7 +322,7 @@ class RedisQuota implements Quota {
       // Reserved by another process, or by this one before it was restarted: the reservation itself names its scopes.
       reply = await runScript<SettleReply>(this.#redis, SETTLE, call(reply[1].split('\n')));
     }
-    return reply[0] === 'settled';
+    return reply[0] === 'settled' ? reply[1] : undefined;
   }
 
   #shardOf(org: string): ShardKeys {
@@ -337,7 +359,7 @@ function encodeLimits(limits: Limits): string {
 /** As the headers of the Lua files say; windows follow as three numbers per scope. */
 type ReserveReply = readonly [status: number, ...rest: (number | string)[]];
 type ExtendReply = readonly [status: 0, scope: number, dimension: number] | readonly [status: 1 | 2];
-type SettleReply = readonly ['settled'] | readonly ['gone'] | readonly ['keys', string];
+type SettleReply = readonly ['settled', position: string] | readonly ['gone'] | readonly ['keys', string];
 type ReadReply = readonly [number, number, number, string, string, string, string, string, string];
 
 function toRefusal(reply: ReserveReply, scopes: readonly Scope[]): ReserveDecision {

@@ -11,7 +11,7 @@
 -- ARGV[5]   cost        (S) in nano-USD
 -- ARGV[6]   cost event  (S) as JSON
 --
--- Returns {'settled'}; {'gone'} nothing to do; {'keys', scopes} nothing done, call again with these keys (line by line).
+-- Returns {'settled', position of the event in the outbox, '' without one}; {'gone'} nothing to do; {'keys', scopes} nothing done, call again with these keys (line by line).
 --
 -- Outbox kinds: S settled · E expired, with the admission as its event · A correction of an E · O a settlement without a
 -- reservation: a repeated one, or the store has lost it; the unique key of the ledger decides.
@@ -28,8 +28,7 @@ if not packed then
   if mode ~= 'S' then
     return { 'gone' }
   end
-  redis.call('XADD', KEYS[3], '*', 'kind', 'O', 'rid', ARGV[2], 'delta', ARGV[5], 'event', ARGV[6])
-  return { 'settled' }
+  return { 'settled', redis.call('XADD', KEYS[3], '*', 'kind', 'O', 'rid', ARGV[2], 'delta', ARGV[5], 'event', ARGV[6]) }
 end
 
 local r = { cmsgpack.unpack(packed) }
@@ -85,7 +84,8 @@ if mode == 'X' then
 else
   redis.call('DEL', KEYS[1])
 end
+local position = ''
 if kind then
-  redis.call('XADD', KEYS[3], '*', 'kind', kind, 'rid', ARGV[2], 'delta', delta, 'day', day, 'month', month, 'event', event)
+  position = redis.call('XADD', KEYS[3], '*', 'kind', kind, 'rid', ARGV[2], 'delta', delta, 'day', day, 'month', month, 'event', event)
 end
-return { 'settled' }
+return { 'settled', position }
