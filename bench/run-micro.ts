@@ -29,7 +29,7 @@ export async function runMicro(): Promise<MicroResults> {
   for (const name of (await readdir(FOLDER)).filter((file) => /^[\w-]+\.ts$/.test(file)).toSorted()) {
     const file = name.slice(0, -'.ts'.length);
     try {
-      rows.set(file, await runFile(join(FOLDER, name)));
+      rows.set(file, await runMicroFile(file));
     } catch (error) {
       failures.set(file, error instanceof Error ? error.message : String(error));
     }
@@ -37,8 +37,9 @@ export async function runMicro(): Promise<MicroResults> {
   return { rows, failures };
 }
 
-async function runFile(path: string): Promise<MicroRow[]> {
-  const url = JSON.stringify(pathToFileURL(path).href);
+/** Runs `micro/<file>.ts` in a process of its own. @throws Error when that fails. */
+export async function runMicroFile(file: string): Promise<MicroRow[]> {
+  const url = JSON.stringify(pathToFileURL(join(FOLDER, `${file}.ts`)).href);
   const code = `const { run } = await import(${url}); process.stdout.write('\\n' + JSON.stringify(await run()));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
     timeout: TIMEOUT_MS,

@@ -12,6 +12,7 @@ import { FAULTS, runFaults } from './faults/run-faults.ts';
 import { measureMemory, measureRate, measureStreams, type Round, type Timing } from './measure.ts';
 import { readProcessUsage } from './process-usage.ts';
 import { readProfile } from './read-profile.ts';
+import { QUOTAS, runQuotas } from './quota/run-quota.ts';
 import { number, SCENARIO_HEADER, toAddedLatency, toMicroRows, toScenarioRow, toTable } from './report.ts';
 import { runMicro } from './run-micro.ts';
 import { SCENARIOS, type RateScenario, type StreamsScenario } from './scenarios.ts';
@@ -19,11 +20,13 @@ import { startAccounting, startBenchRedis, startGateway, startNginx, startSimula
 
 const HELP = `Usage: node bench/run.ts [--quick] [--only NAMES] [--profile NAME] [--write]
 
-Measures what the gateway costs in CPU, memory and time, against nginx relaying the same, and how it bears faults.
+Measures what the gateway costs in CPU, memory and time, against nginx relaying the same, how it bears faults, and how fast
+quotas and the ledger are.
 
   --quick          short rounds: good for a first look, not for a claim
   --only NAMES     some of ${SCENARIOS.map(({ name }) => name).join(', ')}, memory,
-                   ${FAULTS.map(({ name }) => name).join(', ')}, micro
+                   ${FAULTS.map(({ name }) => name).join(', ')},
+                   ${QUOTAS.map(({ name }) => name).join(', ')}, micro
   --profile NAME   runs that scenario with --cpu-prof and lists what took the time
   --write          puts the figures into bench/README.md
   --help           this text
@@ -50,7 +53,7 @@ async function main(): Promise<void> {
   const wanted = (name: string): boolean => only === undefined || only.includes(name);
   const sections = [`Node ${process.version}, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}`];
   const compared = [...SCENARIOS.map(({ name }) => name), 'memory'];
-  const known = [...compared, ...FAULTS.map(({ name }) => name), 'micro'];
+  const known = [...compared, ...FAULTS.map(({ name }) => name), ...QUOTAS.map(({ name }) => name), 'micro'];
   const unknown = only?.filter((name) => !known.includes(name)) ?? [];
   if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: not among ${known.join(', ')}`);
   const needsNginx = compared.some(wanted);
@@ -70,6 +73,14 @@ async function main(): Promise<void> {
     for (const line of missed) {
       process.exitCode = 1;
       print(`above its gate: ${line}\n`);
+    }
+  }
+  if (QUOTAS.some(({ name }) => wanted(name))) {
+    const { table, missed } = await runQuotas(wanted, values.quick, print);
+    sections.push(table);
+    for (const line of missed) {
+      process.exitCode = 1;
+      print(`gate not met: ${line}\n`);
     }
   }
   if (wanted('micro')) {

@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findPostgres, startPostgres } from '@tokenhub/local-postgres';
 import { spawnBound, startRedis } from '@tokenhub/local-redis';
 import { BENCH_KEY } from './scenarios.ts';
 
@@ -51,6 +53,8 @@ export interface GatewayOptions {
   readonly configuration?: unknown;
   /** Where a CPU profile is left when it stops. */
   readonly profileDir?: string | undefined;
+  /** A module that is loaded before its own, and what that finds in the environment. */
+  readonly preload?: { readonly module: string; readonly env: NodeJS.ProcessEnv } | undefined;
 }
 
 /** The gateway with everything switched on: keys, quotas in Redis, routing, cost comments and events, metrics. */
@@ -60,31 +64,44 @@ export async function startGateway({
   directory,
   configuration = gatewayConfiguration(simulatorPort),
   profileDir,
+  preload,
 }: GatewayOptions): Promise<Target> {
   const port = await freePort();
   const configPath = join(directory, 'tokenhub.yaml');
   await writeFile(configPath, JSON.stringify(configuration, null, 2));
   const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+  const loading = preload === undefined ? [] : [`--import=${preload.module}`];
   return start(
     'gateway',
     port,
-    [process.execPath, ...NODE_ARGUMENTS, ...profiling, join(ROOT, 'apps/gateway/dist/main.js')],
+    [process.execPath, ...NODE_ARGUMENTS, ...profiling, ...loading, join(ROOT, 'apps/gateway/dist/main.js')],
     {
       ...environment(redisUrl, directory),
+      ...preload?.env,
       TOKENHUB_CONFIG: configPath,
       GATEWAY_PORT: `${port}`,
     },
   );
 }
 
-/** What drains the gateway's cost events while it is measured; undefined where it has not been built. */
-export async function startAccounting(redisUrl: string, directory: string): Promise<Target | undefined> {
+/**
+ * What drains the gateway's cost events while it is measured; undefined where it has not been built.
+ * @param databaseUrl of its ledger, by default in the directory.
+ */
+export async function startAccounting(
+  redisUrl: string,
+  directory: string,
+  databaseUrl = sqliteIn(directory),
+): Promise<Target | undefined> {
   const main = join(ROOT, 'apps/accounting/dist/main.js');
   if (!existsSync(main)) return undefined;
   const port = await freePort();
+  const configPath = join(directory, 'tokenhub.yaml');
+  if (!existsSync(configPath)) await writeFile(configPath, JSON.stringify(gatewayConfiguration(port)));
   return start('accounting', port, [process.execPath, main], {
     ...environment(redisUrl, directory),
-    TOKENHUB_CONFIG: join(directory, 'tokenhub.yaml'),
+    DATABASE_URL: databaseUrl,
+    TOKENHUB_CONFIG: configPath,
     ACCOUNTING_PORT: `${port}`,
     TOKENHUB_ADMIN_TOKEN: 'bench-admin-token-0123456789',
   });
@@ -97,12 +114,35 @@ export async function startBenchRedis(directory: string): Promise<{ url: string;
   return { url: redis.url, pid: redis.pid, stop: () => redis.stop() };
 }
 
+/** PostgreSQL as it runs in production, with fsync, which a local one for tests goes without; undefined where there is none. */
+export async function startBenchPostgres(): Promise<{ readonly url: string; stop(): Promise<void> } | undefined> {
+  const programs = await findPostgres();
+  if (programs === undefined) return undefined;
+  // The last setting wins. Whoever runs the server must be able to enter the folder.
+  const directory = await mkdtemp(join(tmpdir(), 'tokenhub-bench-postgres-'));
+  const program = join(directory, 'postgres');
+  await writeFile(program, `#!/bin/sh\nexec ${programs.postgres} "$@" -c fsync=on\n`, { mode: 0o755 });
+  await chmod(directory, 0o755);
+  const server = await startPostgres({ ...programs, postgres: program });
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function sqliteIn(directory: string): string {
+  return `sqlite:${join(directory, 'ledger.sqlite')}`;
+}
+
 function environment(redisUrl: string, directory: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'],
     NODE_ENV: 'production',
     REDIS_URL: redisUrl,
-    DATABASE_URL: `sqlite:${join(directory, 'ledger.sqlite')}`,
+    DATABASE_URL: sqliteIn(directory),
     TOKENHUB_DATA_DIR: directory,
     TOKENHUB_KEY_PEPPER: 'bench-pepper-0123456789abcdef',
     GATEWAY_PRE_STOP_MS: '0',

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
-import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom, type SimulatedRequest, type Simulator } from '@tokenhub/simulator';
 import { median, percentile } from '../statistics.ts';
 import type { Target } from '../targets.ts';
+import { watchCores } from '../watch-cores.ts';
 import { prime, streamRequest, type FaultBench } from './fault-bench.ts';
 import type { FaultFigure } from './fault-figure.ts';
 
@@ -184,20 +184,6 @@ async function cancelAlone(callers: Callers, options: CallerOptions, count: numb
 
 function callerOf({ body }: SimulatedRequest): number {
   return Number(/caller (\d{6})/.exec(JSON.stringify(body) ?? '')?.[1]);
-}
-
-/** Gives the share of all cores' time that was used since the call. */
-function watchCores(): () => number {
-  const sum = () => {
-    const times = cpus().map((core) => core.times);
-    const total = times.reduce((all, time) => all + Object.values(time).reduce((a, b) => a + b, 0), 0);
-    return { total, idle: times.reduce((all, time) => all + time.idle, 0) };
-  };
-  const before = sum();
-  return () => {
-    const { total, idle } = sum();
-    return 1 - (idle - before.idle) / (total - before.total);
-  };
 }
 
 function toFigure(

@@ -3,16 +3,14 @@ import { findPostgres } from '@tokenhub/local-postgres';
 import { findRedisServer } from '@tokenhub/local-redis';
 import { createRandom } from '@tokenhub/simulator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_TOKEN } from '../start-processes.ts';
 import { audit } from './audit.ts';
 import { startCallers } from './callers.ts';
 import { startDisturbing } from './disturb.ts';
 import { startHouse, type House } from './house.ts';
+import { untilQuiet } from './until-quiet.ts';
 
 const STREAMS = Number(process.env['CHAOS_STREAMS'] ?? 10_000);
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-/** At the end: every lease passes, every event drains. */
-const QUIET_MS = 120_000;
 
 const postgresPrograms = await findPostgres();
 const canRun = postgresPrograms !== undefined && (await findRedisServer())?.kind === 'redis-server';
@@ -24,13 +22,6 @@ describe.skipIf(!canRun)('chaos (skipped where redis-server or PostgreSQL is not
   }, 60_000);
   afterAll(() => house.stop());
 
-  const reconcile = async () => {
-    const [worker] = house.workers;
-    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
-    const response = await fetch(`${worker?.url}/admin/v1/reconcile`, { headers }).catch(() => undefined);
-    return response?.ok === true ? await response.json() : undefined;
-  };
-
   it(`${STREAMS} requests while everything is killed and paused: nothing lost, nothing doubled, nothing held (SEED=${seed})`, async () => {
     const random = createRandom(seed);
     const callers = startCallers(house, random);
@@ -40,9 +31,7 @@ describe.skipIf(!canRun)('chaos (skipped where redis-server or PostgreSQL is not
     await callers.stop();
     const provider = [...house.simulator.requests];
 
-    await expect
-      .poll(reconcile, { timeout: QUIET_MS, interval: 1000 })
-      .toMatchObject({ ok: true, live: 0, outbox: 0, dead_letters: 0 });
+    await untilQuiet(house);
     const result = await audit(house, callers.calls, provider);
     const statuses = Object.fromEntries(
       [...Map.groupBy(callers.calls, ({ status }) => String(status))].map(([status, calls]) => [status, calls.length]),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { House, Tenant } from './house.ts';
+import type { House } from './house.ts';
+import type { Tenant } from './tenant.ts';
 
 /** One thing that was done to the house, for the record. */
 export interface Disturbance {

@@ -1,12 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startPostgres, type LocalPostgres, type PostgresPrograms } from '@tokenhub/local-postgres';
 import { startSimulator, type Simulator } from '@tokenhub/simulator';
-import { Redis } from 'ioredis';
+import { startStore, type Store } from './store.ts';
+import type { Tenant } from './tenant.ts';
 import { ADMIN_TOKEN, startService, type Service } from '../start-processes.ts';
 
 export const BUDGET_KEY = 'tokenhub_chaos-budget-0123456';
@@ -30,21 +29,11 @@ keys:
 orgs: { acme: { limits: { budget_month_usd: "1000000" } } }
 `;
 
-/** A process that may be killed, stopped and continued at any moment, and comes back in its place. */
-export interface Tenant {
-  readonly name: string;
-  kill(): Promise<void>;
-  pause(): void;
-  resume(): void;
-  /** Starts it again after `kill`. */
-  restart(): Promise<void>;
-}
-
 /** Everything of a small deployment, each process by itself. */
 export interface House {
   readonly gateways: readonly (Tenant & { readonly url: string })[];
   readonly workers: readonly (Tenant & { readonly url: string })[];
-  readonly redis: Tenant & { readonly url: string };
+  readonly redis: Store;
   readonly postgres: Tenant;
   readonly database: LocalPostgres['connection'];
   readonly simulator: Simulator;
@@ -53,11 +42,12 @@ export interface House {
   stop(): Promise<void>;
 }
 
-export async function startHouse(programs: PostgresPrograms): Promise<House> {
+/** @param keepsData the store has an append-only file; without it, it forgets everything whenever it is killed */
+export async function startHouse(programs: PostgresPrograms, { keepsData = true } = {}): Promise<House> {
   const directory = mkdtempSync(join(tmpdir(), 'tokenhub-chaos-'));
   writeFileSync(join(directory, 'tokenhub.yaml'), CONFIG);
   const simulator = await startSimulator({ logSize: 10_000_000 });
-  const [postgres, redis] = await Promise.all([startPostgres(programs), startRedisTenant(directory)]);
+  const [postgres, redis] = await Promise.all([startPostgres(programs), startStore(directory, keepsData)]);
   const env = {
     PATH: process.env['PATH'] ?? '',
     SIMULATOR: simulator.url,
@@ -70,6 +60,7 @@ export async function startHouse(programs: PostgresPrograms): Promise<House> {
     GATEWAY_PORT: '0',
     GATEWAY_PRE_STOP_MS: '0',
     ACCOUNTING_PORT: '0',
+    ACCOUNTING_RECONCILE_MS: '5000',
     LOG_LEVEL: 'error',
   };
   const workers = [await startTenant('accounting', env), await startTenant('accounting', env)];
@@ -139,36 +130,5 @@ function toTenant(postgres: LocalPostgres): Tenant {
     // Its backends are processes of their own; the chaos kills it and leaves stopping to the others
     pause: () => {},
     resume: () => {},
-  };
-}
-
-/** A Redis that keeps all it has acknowledged, at the same address after each start. */
-async function startRedisTenant(directory: string): Promise<Tenant & { readonly url: string }> {
-  const socket = join(directory, 'redis.sock');
-  const settings = ['--port', '0', '--unixsocket', socket, '--dir', directory, '--save', ''];
-  settings.push('--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction');
-  const start = async (): Promise<ChildProcess> => {
-    const child = spawn('redis-server', settings, { stdio: 'ignore' });
-    const client = new Redis({ path: socket, retryStrategy: () => 20, maxRetriesPerRequest: null });
-    client.on('error', () => {});
-    await client.ping();
-    client.disconnect();
-    return child;
-  };
-  let child = await start();
-  return {
-    name: 'redis',
-    url: `unix://${socket}`,
-    async kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-    },
-    pause: () => child.kill('SIGSTOP'),
-    resume: () => child.kill('SIGCONT'),
-    async restart() {
-      child = await start();
-    },
   };
 }

@@ -27,6 +27,7 @@ export async function runStart(env: Readonly<Record<string, string>>): Promise<R
       TOKENHUB_CONFIG: '',
       TOKENHUB_ADMIN_TOKEN: '',
       TOKENHUB_KEY_PEPPER: '',
+      TOKENHUB_KEY_PEPPER_PREVIOUS: '',
       DEMO_KEY: '',
       REDIS_URL: '',
       DATABASE_URL: '',

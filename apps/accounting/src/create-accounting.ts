@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHealthBoard } from '@tokenhub/cluster';
-import { hashApiKey, OperatorError, type Config, type RedisConnection } from '@tokenhub/config';
+import { hashesOfApiKey, OperatorError, type Config, type Peppers, type RedisConnection } from '@tokenhub/config';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore } from '@tokenhub/keys';
 import { claimShards, createCounters, createOutbox, createRedisQuota, openLedger, TICKS_MS } from '@tokenhub/metering';
@@ -30,7 +30,7 @@ import {
   RECONCILER,
   SCOPE_DIRECTORY,
 } from './tokens.ts';
-import { inspectStore } from './watch-store.ts';
+import { inspectStore } from './inspect-store.ts';
 import { startWorkers } from './workers/start-workers.ts';
 
 export interface AccountingSettings {
@@ -43,8 +43,8 @@ export interface AccountingSettings {
   readonly databaseUrl: string;
   /** Bearer token of everything under `/admin/`. */
   readonly adminToken: string;
-  /** Secret under which API keys are hashed; the gateways have the same. */
-  readonly keyPepper: string;
+  /** Secrets under which API keys are hashed; the gateways have the same. */
+  readonly keyPeppers: Peppers;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -74,7 +74,7 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
     fastify.log.warn({ err: error }, 'accounting could not do its work, and tries again');
 
   let { config } = settings;
-  const { keyPepper, shards = 1 } = settings;
+  const { keyPeppers, shards = 1 } = settings;
   const redis = await connectRedis(settings.redis, warn).catch((cause: unknown) => {
     const remedy = 'No Redis answers at REDIS_URL. Start one there, or let "pnpm start" bring one along.';
     throw new OperatorError(remedy, { cause });
@@ -87,7 +87,7 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
   const ledger = openLedger(settings.databaseUrl);
   const quota = createRedisQuota({ redis, shards });
   const counters = createCounters({ redis, ledger });
-  const keys = createKeyStore({ redis, pepper: keyPepper });
+  const keys = createKeyStore({ redis, peppers: keyPeppers });
   const outboxes = Array.from({ length: shards }, (_, shard) => createOutbox({ redis, shard }));
   const metrics = createAccountingMetrics(async () => {
     const lengths = await Promise.all(outboxes.map((outbox) => outbox.length()));
@@ -130,11 +130,8 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
   });
   await workers.schedule();
   look();
-  // A store that was away may have come back empty, or be another one
-  redis.on('ready', () => {
-    workers.schedule().catch(warn);
-    look();
-  });
+  // A store that was away may be another one
+  redis.on('ready', look);
 
   const routes = collectRoutes(fastify);
   acceptEmptyBodies(fastify);
@@ -142,8 +139,8 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
     adminToken: settings.adminToken,
     isCallerKey(secret) {
       if (secret.startsWith('tokenhub_')) return true;
-      const mac = hashApiKey(secret, keyPepper);
-      return config?.keys.some(({ key, keyHash }) => key === secret || keyHash === mac) ?? false;
+      const hashes: readonly (string | undefined)[] = hashesOfApiKey(secret, keyPeppers);
+      return config?.keys.some(({ key, keyHash }) => key === secret || hashes.includes(keyHash)) ?? false;
     },
   });
   const app = await NestFactory.create<NestFastifyApplication>(

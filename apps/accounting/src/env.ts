@@ -1,4 +1,11 @@
-import { parsePort, parseText, readSettings, SHARED_SETTINGS, type SettingsOf } from '@tokenhub/config';
+import {
+  parseIntegerBetween,
+  parsePort,
+  parseText,
+  readSettings,
+  SHARED_SETTINGS,
+  type SettingsOf,
+} from '@tokenhub/config';
 import { parseDatabaseUrl } from '@tokenhub/metering';
 
 /** Everything that accounting takes from its environment. */
@@ -18,6 +25,11 @@ const SETTINGS = {
       parseDatabaseUrl(text);
       return text;
     },
+  },
+  ACCOUNTING_RECONCILE_MS: {
+    help: 'How often counters are compared with the ledger and put right, in milliseconds.',
+    default: 60_000,
+    parse: parseIntegerBetween(1000, 24 * 3600 * 1000),
   },
   TOKENHUB_ADMIN_TOKEN: {
     help: 'The bearer token of the operator surface: at least 16 characters.',

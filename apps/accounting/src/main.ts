@@ -14,10 +14,11 @@ await runMain(async () => {
     shards: env.TOKENHUB_SHARDS,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.TOKENHUB_DATA_DIR, 'ledger.sqlite')}`,
     adminToken: env.TOKENHUB_ADMIN_TOKEN,
-    keyPepper: env.TOKENHUB_KEY_PEPPER,
+    keyPeppers: [env.TOKENHUB_KEY_PEPPER, env.TOKENHUB_KEY_PEPPER_PREVIOUS],
     host: env.ACCOUNTING_HOST,
     port: env.ACCOUNTING_PORT,
     logLevel: env.LOG_LEVEL,
+    reconcileEveryMs: env.ACCOUNTING_RECONCILE_MS,
   });
   process.stdout.write(`accounting listening on ${accounting.url}\n`);
 

@@ -53,6 +53,7 @@ describe('from settlement to the ledger', () => {
       outcome: 'completed',
       key: 'demo',
       user: 'ada',
+      team: null,
       org: 'acme',
       surface: 'chat_completions',
       streamed: true,
@@ -182,6 +183,13 @@ describe('the ledger', () => {
       cursor = page.next_cursor;
     }
     expect(seen).toEqual([5, 4, 3, 2, 1].map((number) => `req_page_${number}`));
+  });
+
+  test('tells the team that a request was for, and sums by team', async () => {
+    await spendAndWait({ requestId: 'req_team', team: 'search' });
+    expect(await rowOf('req_team')).toMatchObject({ user: 'ada', team: 'search', org: 'acme' });
+    const { items } = (await getJson('/admin/v1/usage?group_by=team')) as { items: { group: string }[] };
+    expect(items.find(({ group }) => group === 'search')).toMatchObject({ requests: 1, cost_usd: '0.0012' });
   });
 
   test('finds rows by model and outcome', async () => {

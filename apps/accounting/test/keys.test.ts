@@ -52,9 +52,11 @@ describe('making a key', () => {
       models: ['gpt-4'],
       limits: { rpm: 5, budget_day_usd: '1.50' },
       user: 'ada',
+      team: 'search',
       org: 'acme',
       expires_at: '2030-01-31T01:00:00+01:00',
       heartbeat: false,
+      long_answers: 'cut',
     });
     expect(answer.status).toBe(201);
     expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -67,12 +69,15 @@ describe('making a key', () => {
       models: ['gpt-4'],
       limits: { rpm: 5, tpm: null, concurrency: null, budget_day_usd: '1.5', budget_month_usd: null },
       user: 'ada',
+      team: 'search',
       org: 'acme',
       expires_at: '2030-01-31T00:00:00.000Z',
       stream_format: null,
       heartbeat: false,
+      long_answers: 'cut',
       created_at: expect.stringMatching(/^\d{4}-.*Z$/),
       rotated_at: null,
+      rehashed_at: null,
       revoked_at: null,
     });
     expect(hasValidChecksum(answer.item.key)).toBe(true);
@@ -80,7 +85,8 @@ describe('making a key', () => {
 
   test('takes nothing but defaults, and makes an id', async () => {
     const key = await make();
-    expect(key).toMatchObject({ scopes: ['chat', 'plan'], models: ['*'], org: 'default', user: null, heartbeat: true });
+    expect(key).toMatchObject({ scopes: ['chat', 'plan'], models: ['*'], org: 'default', user: null, team: null });
+    expect(key).toMatchObject({ heartbeat: true, long_answers: 'finish' });
     expect(key.id).toMatch(/^key_/);
   });
 
@@ -116,6 +122,8 @@ describe('making a key', () => {
     [{ expires_at: 'tomorrow' }, 'invalid_parameter', 'expires_at'],
     [{ stream_format: 'xml' }, 'invalid_parameter', 'stream_format'],
     [{ heartbeat: 'maybe' }, 'invalid_parameter', 'heartbeat'],
+    [{ team: 'a b' }, 'invalid_parameter', 'team'],
+    [{ long_answers: 'never' }, 'invalid_parameter', 'long_answers'],
     ['[]', 'invalid_request', null],
     ['"x"', 'invalid_request', null],
     ['{', 'invalid_json', null],
@@ -289,7 +297,7 @@ test('nobody gets in without the admin token; a key of the gateway gets 403 (A7)
 });
 
 test('quotas of keys made here are shown with their limits', async () => {
-  await make({ id: 'limited', limits: { rpm: 9 }, user: 'grace', org: 'navy' });
+  await make({ id: 'limited', limits: { rpm: 9 }, user: 'grace', team: 'search', org: 'navy' });
   const quota = async (scope: string) => {
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
     const response = await fetch(`${accounting.url}/admin/v1/quotas/${scope}`, { headers });
@@ -299,6 +307,7 @@ test('quotas of keys made here are shown with their limits', async () => {
   await ask('PATCH', '/limited', { limits: { rpm: 11 } });
   expect(await quota('key:limited')).toMatchObject({ requests: { limit: 11 } });
   expect(await quota('user:grace')).toMatchObject({ status: 200, requests: { limit: null } });
+  expect(await quota('team:search')).toMatchObject({ requests: { limit: 7 }, day: { limit_usd: '9' } });
   expect(await quota('org:navy')).toMatchObject({ status: 200 });
   expect(await quota('user:nobody')).toMatchObject({ status: 404 });
   expect(await quota('key:nobody')).toMatchObject({ status: 404 });

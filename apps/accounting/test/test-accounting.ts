@@ -45,7 +45,7 @@ export async function createTestBench(options: TestBenchOptions = {}): Promise<T
         redis: redisOptions(redis.url),
         databaseUrl,
         adminToken: ADMIN_TOKEN,
-        keyPepper: KEY_PEPPER,
+        keyPeppers: [KEY_PEPPER],
         host: '127.0.0.1',
         port: 0,
         logLevel: 'silent',
@@ -79,6 +79,7 @@ keys:
     org: acme
     limits: { rpm: 60, tpm: 100000, concurrency: 10, budget_day_usd: "5.00", budget_month_usd: "50.00" }
 orgs: { acme: { limits: { budget_month_usd: "500.00" } } }
+teams: { search: { limits: { rpm: 7, budget_day_usd: "9" } } }
 `;
 
 /** A request as its gateway states it at its end: 15 tokens in, 42 out, 0.0012 USD. */

@@ -37,6 +37,7 @@ export class Account {
       requestId,
       keyId: key.id,
       user: key.user,
+      team: key.team,
       org: key.org,
       surface: surface.name,
       streamed: request.stream,
@@ -80,9 +81,11 @@ export class Account {
     return this.#failures.length + (this.#completion === undefined ? 0 : 1);
   }
 
-  /** What the request has cost until now, in nano-USD; `floor` while no answer has begun. */
-  costSoFar(floor: bigint): bigint {
-    return this.#completion?.streamed === true ? this.#completion.receipt(false).cost.total : floor;
+  /** What the request has used until now; `floor` is its cost while no answer has begun. */
+  soFar(floor: bigint): { readonly tokens: number; readonly costNanoUsd: bigint } {
+    if (this.#completion?.streamed !== true) return { tokens: 0, costNanoUsd: floor };
+    const { counts, cost } = this.#completion.receipt(false);
+    return { tokens: counts.promptTokens + counts.completionTokens, costNanoUsd: cost.total };
   }
 
   /** The answer is whole. */
@@ -148,6 +151,9 @@ function outcomeOf({ code }: GatewayError): Outcome {
   switch (code) {
     case 'client_cancelled':
     case 'client_stalled':
+    // By its own limits, which its key wants to be kept.
+    case 'budget_exceeded':
+    case 'rate_limit_exceeded':
       return 'client_cancelled';
     case 'gateway_shutdown':
       return 'shutdown';

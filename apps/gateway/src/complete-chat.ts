@@ -22,6 +22,7 @@ import type { Gate } from './admission/gate.ts';
 import { limitHeaders } from './admission/limit-headers.ts';
 import { toGatewayError } from './admission/refusal.ts';
 import type { Reservations } from './admission/reservations.ts';
+import type { TopUps } from './admission/top-up.ts';
 import type { Catalog } from './catalog.ts';
 import type { ChatMetrics } from './metrics.ts';
 import type { Exchanges } from './relay/exchanges.ts';
@@ -36,6 +37,7 @@ export interface ChatServices {
   readonly catalog: () => Catalog;
   readonly quota: Quota;
   readonly reservations: Reservations;
+  readonly topUps: TopUps;
   readonly health: Health;
   readonly retryBudget: RetryBudget;
   readonly exchanges: Exchanges;
@@ -66,6 +68,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
   const headers = ['X-Request-Id', requestId];
   if (call.clientRequestId !== undefined) headers.push('X-Client-Request-Id', call.clientRequestId);
   const account = new Account(call, performance.now());
+  let unwatch: (() => void) | undefined;
   try {
     services.gate.enter();
     // Ranking comes before admission: what has to be reserved depends on who may serve.
@@ -79,11 +82,18 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     const decision = await services.gate.admit(() =>
       services.quota.reserve({ ...reservation, admission: account.admission }),
     );
-    headers.push(...limitHeaders(decision.remaining));
+    headers.push(...limitHeaders(decision));
     if (!decision.granted) throw toGatewayError(decision);
     account.admitted = true;
-    reservations.keep(requestId, key.org, () => account.costSoFar(estimate.floorNanoUsd));
-    if (request.stream) exchange.stream(key.heartbeat ? beat : undefined);
+    const used = () => account.soFar(estimate.floorNanoUsd);
+    reservations.keep(requestId, key.org, () => used().costNanoUsd);
+    if (request.stream) {
+      exchange.stream(key.heartbeat ? beat : undefined);
+      const { org, longAnswers } = key;
+      const cut = longAnswers === 'cut' ? (reason: GatewayError) => exchange.abort(reason) : undefined;
+      const { scopes } = reservation;
+      unwatch = services.topUps.watch({ requestId, org, scopes, held: estimate, step: estimate.step, used, cut });
+    }
 
     const completion = await openCompletion({
       request,
@@ -108,6 +118,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
   } catch (error) {
     fail(exchange.signal.aborted ? exchange.signal.reason : error);
   } finally {
+    unwatch?.();
     exchange.close();
     if (account.admitted) {
       const event = account.close(performance.now());

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
-import { OperatorError, type Config, type RedisConnection } from '@tokenhub/config';
+import { OperatorError, type Config, type Peppers, type RedisConnection } from '@tokenhub/config';
 import { anthropicDialect, createRetryBudget, openaiDialect, type Dialect } from '@tokenhub/core';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore, listenForKeyChanges } from '@tokenhub/keys';
@@ -14,6 +14,8 @@ import { readResources, toCapacity } from './admission/capacity.ts';
 import { createGate } from './admission/gate.ts';
 import { createMadeKeys } from './admission/made-keys.ts';
 import { createReservations } from './admission/reservations.ts';
+import { createTopUps } from './admission/top-up.ts';
+import { startUpkeep } from './admission/upkeep.ts';
 import { AppModule } from './app.module.ts';
 import { createCatalog, type Catalog } from './catalog.ts';
 import type { ChatServices } from './complete-chat.ts';
@@ -33,8 +35,8 @@ export interface GatewayOptions {
   readonly shards?: number | undefined;
   /** `sqlite:PATH` or `postgres://…`. */
   readonly databaseUrl: string;
-  /** Secret under which API keys are hashed. */
-  readonly keyPepper: string;
+  /** Secrets under which API keys are hashed. */
+  readonly keyPeppers: Peppers;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -68,7 +70,7 @@ const KEY_LOOK_UP_MS = 250;
 
 /** The composition root: builds everything a gateway is made of, and listens. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { keyPepper, shards = 1 } = options;
+  const { keyPeppers, shards = 1 } = options;
   const adapter = new FastifyAdapter({ ...SERVER_OPTIONS, logger: { level: options.logLevel } });
   const fastify = adapter.getInstance();
   const log = fastify.log;
@@ -86,6 +88,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const reservations = createReservations(quota, (error) =>
     log.warn({ err: error }, 'the quota store did not confirm'),
   );
+  const onQuotaError = (error: unknown) => log.warn({ err: error }, 'the quota store did not answer');
+  const topUps = createTopUps(quota, onQuotaError);
+  const upkeep = startUpkeep({ quota, random: Math.random, onError: onQuotaError });
+  redis.on('ready', () => upkeep.storeIsBack());
   const cluster = createSharedHealth(redis, (error) =>
     log.warn({ err: error }, 'the gateways of the cluster could not be reached'),
   );
@@ -96,7 +102,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let catalog: Catalog = createCatalog(options.config);
   const onKeyStoreError = (error: unknown) => log.warn({ err: error }, 'the store of the API keys did not answer');
   const made = createMadeKeys({
-    store: createKeyStore({ redis, pepper: keyPepper, answerTimeoutMs: KEY_LOOK_UP_MS }),
+    store: createKeyStore({ redis, peppers: keyPeppers, answerTimeoutMs: KEY_LOOK_UP_MS }),
     ttlMs: options.keyTtlMs ?? KEY_TTL_MS,
     now: () => performance.now(),
     onError: onKeyStoreError,
@@ -109,7 +115,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const failures = createAuthFailures(() => performance.now());
   const authenticatorOf = ({ keys }: Config): Authenticator =>
-    createAuthenticator({ keys, pepper: keyPepper, made, failures });
+    createAuthenticator({ keys, peppers: keyPeppers, made, failures });
   let authenticator = authenticatorOf(options.config);
 
   const metrics = createChatMetrics(
@@ -126,6 +132,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     catalog: () => catalog,
     quota,
     reservations,
+    topUps,
     health: cluster.health,
     retryBudget: createRetryBudget(),
     exchanges,
@@ -162,6 +169,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let closed: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await reservations.close(SETTLE_MS);
+    upkeep.stop();
+    topUps.stop();
     exchanges.stop();
     await app.close();
     await catalog.close();

@@ -11,7 +11,7 @@ await runMain(async () => {
     redis: settings.REDIS_URL,
     shards: settings.TOKENHUB_SHARDS,
     databaseUrl: settings.DATABASE_URL ?? `sqlite:${join(settings.TOKENHUB_DATA_DIR, 'ledger.sqlite')}`,
-    keyPepper: settings.TOKENHUB_KEY_PEPPER,
+    keyPeppers: [settings.TOKENHUB_KEY_PEPPER, settings.TOKENHUB_KEY_PEPPER_PREVIOUS],
     host: settings.GATEWAY_HOST,
     port: settings.GATEWAY_PORT,
     logLevel: settings.LOG_LEVEL,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { generateApiKey, redisOptions, type KeyRightsFile } from '@tokenhub/config';
+import { generateApiKey, hashApiKey, redisOptions, type KeyRightsFile } from '@tokenhub/config';
 import { createKeyStore, type KeyStore, type KeyWithSecret } from '@tokenhub/keys';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ beforeAll(async () => {
   client = new Redis({ ...redisOptions(one.redis.url), enableAutoPipelining: true });
   client.on('error', () => {});
   // As accounting has it
-  store = createKeyStore({ redis: client, pepper: KEY_PEPPER, answerTimeoutMs: 10_000 });
+  store = createKeyStore({ redis: client, peppers: [KEY_PEPPER], answerTimeoutMs: 10_000 });
 });
 afterAll(async () => {
   client.disconnect();
@@ -190,6 +190,30 @@ describe('a key of nobody', () => {
   });
 });
 
+it('a pepper changes gateway by gateway, and no key notices', async () => {
+  const peppers = ['a pepper that is new', KEY_PEPPER] as const;
+  const config = ALL_PROVIDERS.replace(
+    'keys:',
+    `keys:\n  - { id: hashed, key_hash: ${hashApiKey('static-0123456789', KEY_PEPPER)} }`,
+  );
+  const changing = await startTestGateway({ config, beside: one, keyPeppers: peppers });
+  const changed = await startTestGateway({ config: ALL_PROVIDERS, beside: one, keyPeppers: [peppers[0]] });
+  try {
+    const { key, secret } = await make();
+    expect(await reasonOf(changing, 'static-0123456789')).toBe(200);
+    expect(await reasonOf(changing, secret)).toBe(200);
+    while ((await store.find(key.id))?.rehashedAt === undefined) await sleep(1);
+    for (const hub of [one, two, changing, changed]) expect(await reasonOf(hub, secret)).toBe(200);
+    const { key: other } = await make();
+    const rotated = await createKeyStore({ redis: client, peppers }).rotate(other.id);
+    if (rotated === undefined || !('secret' in rotated)) throw new Error('not rotated');
+    for (const hub of [changing, changed]) expect(await reasonOf(hub, rotated.secret)).toBe(200);
+  } finally {
+    await changing.close();
+    await changed.close();
+  }
+});
+
 describe('where no change is heard', () => {
   let deaf: TestGateway | undefined;
   afterEach(() => deaf?.close());
@@ -221,7 +245,7 @@ it('while Redis is away a remembered key goes on, and an unknown one gets 503, n
   const own = new Redis(redisOptions(hub.redis.url));
   own.on('error', () => {});
   try {
-    const made = await createKeyStore({ redis: own, pepper: KEY_PEPPER }).create({ fields: {} });
+    const made = await createKeyStore({ redis: own, peppers: [KEY_PEPPER] }).create({ fields: {} });
     const secret = made?.secret ?? '';
     expect(await reasonOf(hub, secret)).toBe(200);
     own.disconnect();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig, redisOptions } from '@tokenhub/config';
+import { loadConfig, redisOptions, type Peppers } from '@tokenhub/config';
 import { startRedis, type LocalRedis } from '@tokenhub/local-redis';
 import { startSimulator, type Simulator, type SimulatorOptions } from '@tokenhub/simulator';
 import { createGateway, type Gateway } from '../src/create-gateway.ts';
@@ -26,6 +26,7 @@ export interface TestGatewayOptions {
   readonly simulator?: SimulatorOptions;
   readonly maxRequests?: number;
   readonly keyTtlMs?: number;
+  readonly keyPeppers?: Peppers;
   /** Another gateway, whose Redis and simulator this one shares: a cluster of two. */
   readonly beside?: TestGateway;
 }
@@ -36,6 +37,7 @@ export async function startTestGateway({
   simulator: simulatorOptions,
   maxRequests,
   keyTtlMs,
+  keyPeppers = [KEY_PEPPER],
   beside,
 }: TestGatewayOptions): Promise<TestGateway> {
   const redis = beside?.redis ?? (await startRedis());
@@ -44,7 +46,7 @@ export async function startTestGateway({
     config: readTestConfig(config, simulator.url),
     redis: redisOptions(redis.url),
     databaseUrl: `sqlite:${join(tmpdir(), `tokenhub-${randomUUID()}.sqlite`)}`,
-    keyPepper: KEY_PEPPER,
+    keyPeppers,
     host: '127.0.0.1',
     port: 0,
     logLevel: 'error',

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { generateApiKey, hashApiKey, hasValidChecksum } from './api-keys.ts';
+import { generateApiKey, hashApiKey, hashesOfApiKey, hasValidChecksum } from './api-keys.ts';
 
 test('a key is the prefix, 43 characters of secret and 6 of checksum', () => {
   expect(generateApiKey()).toMatch(/^tokenhub_[0-9A-Za-z]{49}$/);
@@ -30,4 +30,9 @@ test('no mistyped character passes', () => {
 test('the hash is HMAC-SHA-256 under the pepper, in hexadecimal', () => {
   expect(hashApiKey('key', 'pepper')).toBe(createHmac('sha256', 'pepper').update('key').digest('hex'));
   expect(hashApiKey('key', 'pepper')).not.toBe(hashApiKey('key', 'other'));
+});
+
+test('while the pepper changes a key has two hashes, that of the current one first', () => {
+  expect(hashesOfApiKey('key', ['new', 'old'])).toEqual([hashApiKey('key', 'new'), hashApiKey('key', 'old')]);
+  expect(hashesOfApiKey('key', ['new', undefined])).toEqual([hashApiKey('key', 'new')]);
 });

@@ -31,6 +31,16 @@ export function hashApiKey(key: string, pepper: string): string {
   return createHmac('sha256', pepper).update(key).digest('hex');
 }
 
+/** The secrets under which keys are hashed: new ones under the current one, and those of before are known under the previous. */
+export type Peppers = readonly [current: string, previous?: string | undefined];
+
+/** A key under each of the peppers, the current one first. */
+export function hashesOfApiKey(key: string, peppers: Peppers): readonly [current: string, ...previous: string[]] {
+  const [current, previous] = peppers;
+  const hash = hashApiKey(key, current);
+  return previous === undefined ? [hash] : [hash, hashApiKey(key, previous)];
+}
+
 function checksumOf(secret: string): string {
   return toBase62(BigInt(crc32(PREFIX + secret)), CHECKSUM_LENGTH);
 }

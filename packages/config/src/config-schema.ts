@@ -152,6 +152,7 @@ const keyRights = {
     .meta({ description: 'Ids of the models that it may use; * for all.', default: ['*'] }),
   limits: limitsSchema.optional().describe('Limits of this key alone.'),
   user: id.optional().describe('Whose key it is; the user’s limits hold over all keys.'),
+  team: id.optional().describe('For which team; the team’s limits hold over all its keys.'),
   org: id
     .optional()
     .meta({ description: 'Whose bill it is; the organisation’s limits hold over all its keys.', default: 'default' }),
@@ -163,6 +164,11 @@ const keyRights = {
   heartbeat: fromText(z.boolean()).optional().meta({
     description: 'Whether silent streams get `: keep-alive` comments; false for clients that cannot parse comments.',
     default: true,
+  }),
+  long_answers: z.enum(['finish', 'cut']).optional().meta({
+    description:
+      'What becomes of a stream that outgrows what was reserved for it when the limits allow no more: finish lets it go on to its end, cut ends it with an error event.',
+    default: 'finish',
   }),
 };
 
@@ -215,6 +221,7 @@ export const configSchema = z.strictObject({
   routing: routingSchema.optional().describe('What holds for a request that does not say otherwise.'),
   orgs: z.record(id, ownerSchema).optional().describe('Organisations with limits, by their id.'),
   users: z.record(id, ownerSchema).optional().describe('Users with limits, by their id.'),
+  teams: z.record(id, ownerSchema).optional().describe('Teams with limits, by their id.'),
 });
 
 /** What an operator may say of a key that he has made: the fields of `keys` without the secret. */

@@ -10,6 +10,8 @@ export interface Config {
   readonly orgs: ReadonlyMap<string, OwnerConfig>;
   /** Limits of users over all their keys, by their id. */
   readonly users: ReadonlyMap<string, OwnerConfig>;
+  /** Limits of teams over all their keys, by their id. */
+  readonly teams: ReadonlyMap<string, OwnerConfig>;
 }
 
 export interface ProviderConfig {
@@ -70,7 +72,7 @@ export interface DeploymentConfig {
 export interface KeyConfig extends KeyRights {
   readonly id: string;
   readonly key?: string | undefined;
-  /** Hex HMAC-SHA-256 under `TOKENHUB_KEY_PEPPER`. */
+  /** Hex HMAC-SHA-256 under `TOKENHUB_KEY_PEPPER`, or under `TOKENHUB_KEY_PEPPER_PREVIOUS`. */
   readonly keyHash?: string | undefined;
 }
 
@@ -81,6 +83,7 @@ export interface KeyRights {
   readonly models: readonly string[];
   readonly limits: LimitsConfig;
   readonly user?: string | undefined;
+  readonly team?: string | undefined;
   readonly org: string;
   /** Milliseconds since 1970; absent: never. */
   readonly expiresAt?: number | undefined;
@@ -88,9 +91,13 @@ export interface KeyRights {
   readonly streamFormat?: StreamFormat | undefined;
   /** Whether silent streams get `: keep-alive` comments. */
   readonly heartbeat: boolean;
+  readonly longAnswers: LongAnswers;
 }
 
 export type KeyScope = 'chat' | 'plan' | 'embeddings';
+
+/** Whether a stream that outgrows its reservation goes on when the limits allow no more, or ends with an error event. */
+export type LongAnswers = 'finish' | 'cut';
 
 /** What `/v1/chat` streams unless a request says otherwise: the provider's own events, or OpenAI's whoever serves. */
 export type StreamFormat = 'native' | 'openai';

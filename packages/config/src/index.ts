@@ -1,4 +1,4 @@
-export { generateApiKey, hasValidChecksum, hashApiKey } from './api-keys.ts';
+export { generateApiKey, hasValidChecksum, hashApiKey, hashesOfApiKey, type Peppers } from './api-keys.ts';
 export { ConfigError, type Problem } from './config-error.ts';
 export { configJsonSchema, keyRightsSchema, type KeyRightsFile } from './config-schema.ts';
 export type {
@@ -9,6 +9,7 @@ export type {
   KeyRights,
   KeyScope,
   LimitsConfig,
+  LongAnswers,
   ModelConfig,
   OwnerConfig,
   ProviderConfig,

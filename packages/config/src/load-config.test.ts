@@ -68,6 +68,7 @@ test('reads the configuration that the documentation shows', () => {
       },
       org: 'acme',
       heartbeat: true,
+      longAnswers: 'finish',
     },
   ]);
   expect(config.routing).toEqual({
@@ -87,6 +88,20 @@ test('fills in the defaults', () => {
   expect(config.keys[0]).toMatchObject({ scopes: ['chat', 'plan'], models: ['*'], org: 'default', limits: {} });
   expect(config.keys[0]?.expiresAt).toBeUndefined();
   expect(config.routing).toEqual({ mode: 'normal', maxAttempts: 3, streamFormat: 'native' });
+});
+
+test('a key may have a user and a team, each with limits, and cut long answers', () => {
+  const config = load(
+    minimal({
+      rest: `keys: [{ id: k, key: a-key-of-16-characters, user: ada, team: search, long_answers: cut }]
+users: { ada: { limits: { rpm: 5 } } }
+teams: { search: { limits: { budget_day_usd: "2" } }, other: {} }`,
+    }),
+  );
+  expect(config.keys[0]).toMatchObject({ user: 'ada', team: 'search', longAnswers: 'cut' });
+  expect(config.users.get('ada')?.limits.requestsPerMinute).toBe(5);
+  expect(config.teams.get('search')?.limits.dayNanoUsd).toBe(2_000_000_000n);
+  expect([...config.teams.keys()]).toEqual(['search', 'other']);
 });
 
 test('reads JSON too', () => {

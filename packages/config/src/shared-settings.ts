@@ -11,6 +11,11 @@ export const SHARED_SETTINGS = {
     help: 'The secret under which API keys are hashed, the same for accounting and all gateways: at least 16 characters.',
     parse: parsePepper,
   },
+  TOKENHUB_KEY_PEPPER_PREVIOUS: {
+    help: 'While the pepper changes, the one before: keys that were hashed under it are still accepted.',
+    default: undefined,
+    parse: (text: string): string | undefined => parsePepper(text),
+  },
   TOKENHUB_DATA_DIR: { help: 'The directory of the embedded ledger.', default: './data', parse: parseText },
   TOKENHUB_SHARDS: {
     help: 'Over how many hash slots of Redis organisations are spread, 1 to 64, the same for all processes; never to be changed.',

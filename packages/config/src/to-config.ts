@@ -71,6 +71,7 @@ export function toConfig(file: unknown, report: Report): Config {
     routing,
     orgs: toOwners(member(file, 'orgs')),
     users: toOwners(member(file, 'users')),
+    teams: toOwners(member(file, 'teams')),
   };
 }
 
@@ -187,10 +188,12 @@ export function toKeyRights(file: Omit<KeyRightsFile, 'id' | 'name'>): KeyRights
     models: file.models ?? ['*'],
     limits: toLimits(file.limits),
     user: file.user,
+    team: file.team,
     org: file.org ?? 'default',
     expiresAt: file.expires_at === undefined ? undefined : Date.parse(file.expires_at),
     streamFormat: file.stream_format,
     heartbeat: file.heartbeat ?? true,
+    longAnswers: file.long_answers ?? 'finish',
   };
 }
 

@@ -87,6 +87,21 @@ export interface ErrorFacts {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** The limit that refused a request, as its caller is told: counts as numbers, money as decimal strings of USD. */
+export interface ExceededQuota {
+  /** Whose limit it is, such as `key:demo`. */
+  readonly scope: string;
+  /** What is limited, such as `tokens` or `day`. */
+  readonly dimension: string;
+  readonly limit: number | string;
+  /** Of the limit, in its window or period. */
+  readonly used: number | string;
+  /** Held beside it by requests that are running. */
+  readonly reserved: number | string;
+  /** When the limit is free again; milliseconds since 1970. */
+  readonly resetAt: number;
+}
+
 export interface GatewayErrorOptions {
   /** Path of the request's member that is wrong, as in `messages[0].role`. */
   readonly param?: string | undefined;
@@ -96,6 +111,8 @@ export interface GatewayErrorOptions {
   readonly retryAfterMs?: number | undefined;
   /** The status that the provider answered, when one did. */
   readonly upstreamStatus?: number | undefined;
+  /** The limit that was reached, when it is one's fault. */
+  readonly quota?: ExceededQuota | undefined;
 }
 
 const BRAND = Symbol.for('tokenhub.GatewayError');
@@ -108,6 +125,7 @@ export class GatewayError extends Error {
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly upstreamStatus: number | undefined;
+  readonly quota: ExceededQuota | undefined;
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -115,6 +133,7 @@ export class GatewayError extends Error {
     this.param = options.param;
     this.retryAfterMs = options.retryAfterMs;
     this.upstreamStatus = options.upstreamStatus;
+    this.quota = options.quota;
   }
 
   /** The table's row of this error's code. */

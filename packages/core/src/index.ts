@@ -51,7 +51,7 @@ export type {
 export { anthropicDialect } from './dialects/anthropic/anthropic-dialect.ts';
 export { openaiDialect } from './dialects/openai/openai-dialect.ts';
 export { ERRORS, GatewayError, isGatewayError } from './errors.ts';
-export type { ErrorCode, ErrorFacts, GatewayErrorOptions } from './errors.ts';
+export type { ErrorCode, ErrorFacts, ExceededQuota, GatewayErrorOptions } from './errors.ts';
 export type { HttpAnswer, HttpClient, HttpRequest } from './providers/http-client.ts';
 export { createAnthropic } from './providers/anthropic.ts';
 export { createCredential, staticCredential } from './providers/credential.ts';

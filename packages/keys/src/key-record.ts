@@ -13,10 +13,12 @@ export interface StoredKey {
   readonly fields: KeyRightsFields;
   /** With every default in place. */
   readonly rights: KeyRights;
-  /** Milliseconds since 1970, like the other two. */
+  /** Milliseconds since 1970, like the other times. */
   readonly createdAt: number;
   /** When its secret was last replaced; absent: it still has its first. */
   readonly rotatedAt?: number | undefined;
+  /** When it was used for the first time after the pepper had changed, and put under the new one; absent: it was not. */
+  readonly rehashedAt?: number | undefined;
   /** From when on it opens nothing any more; absent: it does. */
   readonly revokedAt?: number | undefined;
   /** 1 for a new key, one more with every change. */
@@ -27,19 +29,24 @@ export interface StoredKey {
 export interface KeyRecord extends Omit<StoredKey, 'rights'> {
   /** Hex HMAC-SHA-256 of the secret under the pepper. */
   readonly mac: string;
+  /** Of the same secret under the pepper before, for processes that have no other yet. */
+  readonly previousMac?: string | undefined;
   /** Names the change that made it so: the same change sent twice is told from two that make the same of it. */
   readonly changeId: string;
 }
 
 const time = z.int().nonnegative();
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const recordSchema: z.ZodType<KeyRecord> = z.object({
   id: z.string().min(1),
   name: z.string().optional(),
-  mac: z.string().regex(/^[0-9a-f]{64}$/),
+  mac: hash,
+  previousMac: hash.optional(),
   changeId: z.string(),
   fields: keyRightsSchema.omit({ id: true, name: true }),
   createdAt: time,
   rotatedAt: time.optional(),
+  rehashedAt: time.optional(),
   revokedAt: time.optional(),
   version: z.int().positive(),
 });
@@ -52,6 +59,11 @@ export function parseKeyRecord(json: string): KeyRecord {
 }
 
 /** Without what is the store's own. */
-export function toStoredKey({ mac: _mac, changeId: _changeId, ...record }: KeyRecord): StoredKey {
+export function toStoredKey({
+  mac: _mac,
+  previousMac: _previousMac,
+  changeId: _changeId,
+  ...record
+}: KeyRecord): StoredKey {
   return { ...record, rights: toKeyRights(record.fields) };
 }

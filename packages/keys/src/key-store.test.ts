@@ -1,4 +1,4 @@
-import { generateApiKey, hashApiKey } from '@tokenhub/config';
+import { generateApiKey, hashApiKey, type Peppers } from '@tokenhub/config';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startTestRedis, type TestRedis } from '../../cluster/test/test-redis.ts';
@@ -27,7 +27,7 @@ describe.each([
   beforeEach(async () => {
     await redis.flushall();
     now = NOON;
-    store = createKeyStore({ redis: client, pepper: PEPPER, answerTimeoutMs: 10_000, now: () => now });
+    store = storeWith(PEPPER);
   });
   afterEach(() => server.mend());
 
@@ -36,7 +36,9 @@ describe.each([
     if (made === undefined) throw new Error(`${id} was taken`);
     return made;
   };
-  const findBySecret = (secret: string) => store.findByMac(hashApiKey(secret, PEPPER));
+  const storeWith = (...peppers: Peppers): KeyStore =>
+    createKeyStore({ redis: client, peppers, answerTimeoutMs: 10_000, now: () => now });
+  const findBySecret = (secret: string) => store.findBySecret(secret);
   const rotate = async (id: string): Promise<KeyWithSecret> => {
     const rotated = await store.rotate(id);
     if (rotated === undefined || !('secret' in rotated)) throw new Error(`${id} could not be rotated`);
@@ -61,7 +63,7 @@ describe.each([
   });
 
   test('an id is given to one key only, whoever asks first, and one is found when none is wished for', async () => {
-    const other = createKeyStore({ redis, pepper: PEPPER });
+    const other = createKeyStore({ redis, peppers: [PEPPER] });
     const made = await Promise.all(
       Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? store : other).create({ id: 'one', fields: {} })),
     );
@@ -154,6 +156,73 @@ describe.each([
     await expect(findBySecret(secret)).rejects.toThrow('cannot be read');
   });
 
+  describe('while the pepper changes', () => {
+    const NEW = 'the pepper to come';
+    /** Until the store holds one more MAC than `count`. */
+    const rehashed = (count: number) => vi.waitUntil(async () => (await redis.hlen(SECRETS)) === count + 1);
+
+    test('a key is known under both, and put under the new one when it is used', async () => {
+      const { secret } = await make('used');
+      const { secret: idle } = await make('idle');
+      const changing = storeWith(NEW, PEPPER);
+      now += 1000;
+      expect(await changing.findBySecret(secret)).toMatchObject({ id: 'used' });
+      await rehashed(2);
+      const changed = storeWith(NEW);
+      expect(await changed.findBySecret(secret)).toMatchObject({ id: 'used', rehashedAt: NOON + 1000, version: 1 });
+      expect(await changed.findBySecret(idle)).toBeUndefined();
+      expect(await changing.find('idle')).not.toHaveProperty('rehashedAt');
+    });
+
+    test('processes that do not have the new one yet know every key that was used under it', async () => {
+      const { secret } = await make('one');
+      await storeWith(NEW, PEPPER).findBySecret(secret);
+      await rehashed(1);
+      expect(await store.findBySecret(secret)).toMatchObject({ id: 'one' });
+      expect(await storeWith(PEPPER, NEW).findBySecret(secret)).toMatchObject({ id: 'one' });
+    });
+
+    test('new keys and new secrets are hashed under the new one alone, and a rotated secret ends under both', async () => {
+      const { secret } = await make('one');
+      const changing = storeWith(NEW, PEPPER);
+      await changing.findBySecret(secret);
+      await rehashed(1);
+      const rotated = await changing.rotate('one');
+      if (rotated === undefined || !('secret' in rotated)) throw new Error('not rotated');
+      const made = await make('two', changing);
+      expect(Object.keys(await redis.hgetall(SECRETS)).toSorted()).toEqual(
+        [rotated.secret, made.secret].map((each) => hashApiKey(each, NEW)).toSorted(),
+      );
+      expect(await changing.findBySecret(secret)).toBeUndefined();
+      expect(await store.findBySecret(secret)).toBeUndefined();
+    });
+
+    test('of the uses, changes and rotations of a key at the same time none is lost', async () => {
+      const { secret } = await make('one');
+      const changing = storeWith(NEW, PEPPER);
+      await Promise.all([
+        ...Array.from({ length: 10 }, () => changing.findBySecret(secret)),
+        store.change('one', ({ fields }) => ({ fields: { ...fields, user: 'ada' } })),
+        changing.change('one', ({ fields }) => ({ fields: { ...fields, limits: { rpm: 5 } } })),
+      ]);
+      await changing.findBySecret(secret);
+      await rehashed(1);
+      expect(await storeWith(NEW).findBySecret(secret)).toMatchObject({ rights: { user: 'ada' }, version: 3 });
+      const [, rotated] = await Promise.all([changing.findBySecret(secret), changing.rotate('one')]);
+      expect(rotated).toHaveProperty('secret');
+      expect(await redis.hlen(SECRETS)).toBe(1);
+      expect(await changing.findBySecret(secret)).toBeUndefined();
+    });
+
+    test('a revoked key stays revoked', async () => {
+      const { secret } = await make('one');
+      await store.revoke('one');
+      await storeWith(NEW, PEPPER).findBySecret(secret);
+      await rehashed(1);
+      expect(await storeWith(NEW).findBySecret(secret)).toMatchObject({ revokedAt: NOON });
+    });
+  });
+
   test('everything is under one hash tag', async () => {
     await make('one');
     expect((await redis.keys('*')).toSorted()).toEqual([IDS, RECORDS, SECRETS].toSorted());
@@ -189,7 +258,7 @@ describe.each([
   });
 
   test('fails within an end when Redis does not answer or is away', async () => {
-    const impatient = createKeyStore({ redis: client, pepper: PEPPER, answerTimeoutMs: 100 });
+    const impatient = createKeyStore({ redis: client, peppers: [PEPPER], answerTimeoutMs: 100 });
     server.stall();
     await expect(impatient.find('one')).rejects.toThrow('no answer within 100 ms');
     server.cut();

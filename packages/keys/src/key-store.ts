@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { generateApiKey, hashApiKey } from '@tokenhub/config';
+import { generateApiKey, hashApiKey, hashesOfApiKey, type Peppers } from '@tokenhub/config';
 import { withinMs } from '@tokenhub/redis';
 import type { Cluster, Redis } from 'ioredis';
 import { parseKeyRecord, toStoredKey, type KeyRecord, type KeyRightsFields, type StoredKey } from './key-record.ts';
@@ -35,7 +35,7 @@ export interface KeyPage {
 
 /**
  * The API keys that were made at run time. A secret is told once, when it is made, and never kept: what stands in the store is its
- * MAC under the pepper. All methods reject when the store does not answer in time; a change may then have happened or not.
+ * MAC under the current pepper. All methods reject when the store does not answer in time; a change may then have happened or not.
  */
 export interface KeyStore {
   /** `undefined` when the id is taken, also by a revoked key. */
@@ -43,8 +43,11 @@ export interface KeyStore {
   /** @param cursor of the page before */
   list(page: { readonly cursor?: number | undefined; readonly limit: number }): Promise<KeyPage>;
   find(id: string): Promise<StoredKey | undefined>;
-  /** The key of the secret with this MAC; also one that is revoked or has expired. */
-  findByMac(mac: string): Promise<StoredKey | undefined>;
+  /**
+   * The key with this secret; also one that is revoked or has expired. One that is known only under the previous pepper is put
+   * under the current one as well, behind the answer.
+   */
+  findBySecret(secret: string): Promise<StoredKey | undefined>;
   /** Puts what `edit` makes of the key in its place. @returns the key as it is then, unchanged if it is revoked */
   change(id: string, edit: (key: StoredKey) => KeyText): Promise<StoredKey | undefined>;
   /** Replaces the secret; the old one ends with it. @returns no secret if the key is revoked */
@@ -55,8 +58,8 @@ export interface KeyStore {
 
 export interface KeyStoreOptions {
   readonly redis: Redis | Cluster;
-  /** Secret under which secrets are hashed; the same for all who share the store. */
-  readonly pepper: string;
+  /** Secrets under which secrets are hashed; the same for all who share the store. */
+  readonly peppers: Peppers;
   /** Longest wait for the store's answer to one question. @defaultValue 2_000 */
   readonly answerTimeoutMs?: number | undefined;
   /** Milliseconds since 1970. @defaultValue Date.now */
@@ -71,12 +74,13 @@ const FIND = readFileSync(new URL('../src/lua/find.lua', import.meta.url), 'utf8
 const TRIES = 50;
 
 /** A {@link KeyStore} in Redis or Valkey, one node or a cluster. */
-export function createKeyStore({ redis, pepper, answerTimeoutMs = 2_000, now = Date.now }: KeyStoreOptions): KeyStore {
+export function createKeyStore({ redis, peppers, answerTimeoutMs = 2_000, now = Date.now }: KeyStoreOptions): KeyStore {
   const ask = <T>(answer: Promise<T>): Promise<T> => withinMs(answer, answerTimeoutMs);
 
   async function put(expected: string, before: KeyRecord | undefined, after: KeyRecord): Promise<boolean> {
-    const { id, mac } = after;
-    const args = [id, expected, JSON.stringify(after), before?.mac ?? '', mac, CHANGES];
+    const valid = new Set(macsOf(after));
+    const ended = before === undefined ? [] : macsOf(before).filter((mac) => !valid.has(mac));
+    const args = [after.id, expected, JSON.stringify(after), CHANGES, after.mac, ...ended];
     return (await ask(redis.eval(PUT, 3, RECORDS, SECRETS, IDS, ...args))) === 1;
   }
 
@@ -96,13 +100,19 @@ export function createKeyStore({ redis, pepper, answerTimeoutMs = 2_000, now = D
     throw new Error('the API key was changed by too many at a time');
   }
 
+  /** Whoever is overtaken leaves it to the key's next use. */
+  async function putUnderCurrentPepper(json: string, before: KeyRecord, mac: string): Promise<void> {
+    const after = { ...before, mac, previousMac: before.mac, rehashedAt: now(), changeId: randomUUID() };
+    await put(json, before, after);
+  }
+
   return {
     async create({ id = `key_${randomUUID()}`, name, fields }) {
       const secret = generateApiKey();
       const record: KeyRecord = {
         id,
         name,
-        mac: hashApiKey(secret, pepper),
+        mac: hashApiKey(secret, peppers[0]),
         changeId: randomUUID(),
         fields,
         createdAt: now(),
@@ -125,9 +135,14 @@ export function createKeyStore({ redis, pepper, answerTimeoutMs = 2_000, now = D
       return json === null ? undefined : toStoredKey(parseKeyRecord(json));
     },
 
-    async findByMac(mac) {
-      const json = await ask(redis.eval(FIND, 2, RECORDS, SECRETS, mac));
-      return typeof json === 'string' ? toStoredKey(parseKeyRecord(json)) : undefined;
+    async findBySecret(secret) {
+      const macs = hashesOfApiKey(secret, peppers);
+      const [mac, previousMac] = macs;
+      const json = await ask(redis.eval(FIND, 2, RECORDS, SECRETS, ...macs));
+      if (typeof json !== 'string') return undefined;
+      const record = parseKeyRecord(json);
+      if (record.mac === previousMac) putUnderCurrentPepper(json, record, mac).catch(() => {});
+      return toStoredKey(record);
     },
 
     async change(id, edit) {
@@ -137,8 +152,8 @@ export function createKeyStore({ redis, pepper, answerTimeoutMs = 2_000, now = D
 
     async rotate(id) {
       const secret = generateApiKey();
-      const mac = hashApiKey(secret, pepper);
-      const record = await update(id, (before) => ({ ...before, mac, rotatedAt: now() }));
+      const mac = hashApiKey(secret, peppers[0]);
+      const record = await update(id, (before) => ({ ...before, mac, previousMac: undefined, rotatedAt: now() }));
       if (record === undefined) return undefined;
       const key = toStoredKey(record);
       return record.mac === mac ? { key, secret } : key;
@@ -149,4 +164,8 @@ export function createKeyStore({ redis, pepper, answerTimeoutMs = 2_000, now = D
       return record && toStoredKey(record);
     },
   };
+}
+
+function macsOf({ mac, previousMac }: KeyRecord): readonly string[] {
+  return previousMac === undefined ? [mac] : [mac, previousMac];
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NOON, sampleEvent } from './samples.ts';
 import { isLedgerRefusal } from '../src/ledger/ledger-refusal.ts';
-import type { Ledger, LedgerEntry, LedgerOptions, LedgerQuery } from '../src/ledger/ledger.ts';
+import type { Ledger, LedgerEntry, LedgerOptions, LedgerQuery, UsageQuery } from '../src/ledger/ledger.ts';
 
 /** A place that holds one ledger. */
 export interface LedgerStore {
@@ -37,6 +37,7 @@ export function describeLedger(name: string, makeStore: () => Promise<LedgerStor
         event: {
           ...sampleEvent({ requestId: 'req_2' }),
           user: undefined,
+          team: undefined,
           model: undefined,
           provider: undefined,
           errorReason: 'no_upstream',
@@ -86,6 +87,7 @@ export function describeLedger(name: string, makeStore: () => Promise<LedgerStor
             requestId: `req_${number % 150}`,
             keyId: `key_${number % 7}`,
             user: `user_${number % 5}`,
+            team: `team_${number % 3}`,
           }),
           deltaNanoUsd: BigInt(number),
         }),
@@ -164,6 +166,7 @@ export function describeLedger(name: string, makeStore: () => Promise<LedgerStor
       const event = sampleEvent({
         keyId: text,
         user: text,
+        team: text,
         org: text,
         model: text,
         provider: text,
@@ -235,7 +238,7 @@ export function describeLedger(name: string, makeStore: () => Promise<LedgerStor
       expect(await listAll({ key: '%' })).toEqual([]);
     });
 
-    test('sums usage by day, model, provider, key and organisation', async () => {
+    test('sums usage by day, model, provider, key, user, team and organisation', async () => {
       const counts = {
         promptTokens: 10,
         cachedTokens: 1,
@@ -251,8 +254,8 @@ export function describeLedger(name: string, makeStore: () => Promise<LedgerStor
         });
       await ledger.append(
         [
-          add('req_1', '20261120', { model: 'x', provider: 'p', keyId: 'a', org: 'acme' }),
-          add('req_2', '20261120', { model: 'y', provider: 'p', keyId: 'b', org: 'acme' }),
+          add('req_1', '20261120', { model: 'x', provider: 'p', keyId: 'a', user: 'u', org: 'acme' }),
+          add('req_2', '20261120', { model: 'y', provider: 'p', keyId: 'b', team: undefined, org: 'acme' }),
           add('req_3', '20261121', { model: 'x', provider: 'q', keyId: 'c', org: 'globex' }),
           add('req_4', '20261121', { model: undefined, provider: undefined, keyId: 'c', org: 'globex' }),
         ],
@@ -275,11 +278,13 @@ export function describeLedger(name: string, makeStore: () => Promise<LedgerStor
         { group: 'acme', ...two },
         { group: 'globex', ...two },
       ]);
-      const requestsBy = async (groupBy: 'model' | 'provider' | 'key') =>
+      const requestsBy = async (groupBy: UsageQuery['groupBy']) =>
         Object.fromEntries((await ledger.usage({ groupBy })).map(({ group, requests }) => [group, requests]));
       expect(await requestsBy('model')).toEqual({ unknown: 1, x: 2, y: 1 });
       expect(await requestsBy('provider')).toEqual({ p: 2, q: 1, unknown: 1 });
       expect(await requestsBy('key')).toEqual({ a: 1, b: 1, c: 2 });
+      expect(await requestsBy('user')).toEqual({ ada: 3, u: 1 });
+      expect(await requestsBy('team')).toEqual({ search: 3, unknown: 1 });
     });
 
     test('groups of usage come in the order of their bytes, and what is not known counts as `unknown`', async () => {

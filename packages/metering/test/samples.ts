@@ -8,6 +8,7 @@ export function sampleAdmission(changes: Partial<Admission> = {}): Admission {
     requestId: 'req_1',
     keyId: 'demo',
     user: 'ada',
+    team: 'search',
     org: 'acme',
     surface: 'chat_completions',
     streamed: true,

@@ -26,18 +26,17 @@ export interface ScopeDirectoryOptions {
 }
 
 const NO_LIMITS: Limits = {};
-/** Keys read at a time when one is looked for by its user or organisation. */
+/** Keys read at a time when one is looked for by its user, team or organisation. */
 const PAGE = 500;
 
 export function createScopeDirectory({ config, keys }: ScopeDirectoryOptions): ScopeDirectory {
-  async function findMade(kind: string, id: string): Promise<StoredKey | undefined> {
+  async function findMade(kind: Kind, id: string): Promise<StoredKey | undefined> {
     if (kind === 'key') return keys.find(id);
-    if (kind === 'team') return undefined;
     let cursor: number | undefined;
     do {
       // oxlint-disable-next-line no-await-in-loop -- where a page begins is known from the one before
       const page = await keys.list({ cursor, limit: PAGE });
-      const found = page.keys.find(({ rights }) => (kind === 'user' ? rights.user : rights.org) === id);
+      const found = page.keys.find(({ rights }) => rights[kind] === id);
       if (found !== undefined) return found;
       cursor = page.nextCursor;
     } while (cursor !== undefined);
@@ -46,39 +45,41 @@ export function createScopeDirectory({ config, keys }: ScopeDirectoryOptions): S
 
   return {
     async find(scope) {
-      const [, kind, id] = /^(key|user|team|org):(.+)$/s.exec(scope) ?? [];
-      if (kind === undefined || id === undefined) {
+      const [, kind, id] = /^(\w+):(.+)$/s.exec(scope) ?? [];
+      if (!isKind(kind) || id === undefined) {
         const message = 'scope must be key:<id>, user:<id>, team:<id> or org:<id>.';
         throw new GatewayError('invalid_parameter', message, { param: 'scope' });
       }
       const current = config();
-      const known = current && FINDERS[kind]?.(current, id);
+      const known = current && findConfigured(current, kind, id);
       if (known !== undefined) return known;
       const made = await findMade(kind, id).catch((cause: unknown) => {
         const message = 'The store of the API keys did not answer in time. Try again.';
         throw new GatewayError('quota_unavailable', message, { cause, retryAfterMs: 1000 });
       });
       if (made !== undefined) {
-        const limits =
-          kind === 'key' ? made.rights.limits : current?.[kind === 'user' ? 'users' : 'orgs'].get(id)?.limits;
+        const limits = kind === 'key' ? made.rights.limits : current?.[OWNERS[kind]].get(id)?.limits;
         return { org: made.rights.org, limits: limits ?? NO_LIMITS };
       }
       if (current === undefined) return { org: kind === 'org' ? id : '', limits: NO_LIMITS };
-      throw new GatewayError('not_found', 'There is no such key, user or organisation.');
+      throw new GatewayError('not_found', 'There is no such key, user, team or organisation.');
     },
   };
 }
 
-const FINDERS: Readonly<Record<string, (config: Config, id: string) => KnownScope | undefined>> = {
-  key: ({ keys }, id) => keys.find((key) => key.id === id),
-  user({ keys, users }, id) {
-    const key = keys.find(({ user }) => user === id);
-    return key && { org: key.org, limits: users.get(id)?.limits ?? NO_LIMITS };
-  },
-  org({ keys, orgs }, id) {
-    const limits = orgs.get(id)?.limits;
-    return limits !== undefined || keys.some(({ org }) => org === id)
-      ? { org: id, limits: limits ?? NO_LIMITS }
-      : undefined;
-  },
-};
+/** Where the configuration has the limits of those whom a key belongs to. */
+const OWNERS = { user: 'users', team: 'teams', org: 'orgs' } as const;
+
+type Kind = 'key' | keyof typeof OWNERS;
+
+function isKind(kind: string | undefined): kind is Kind {
+  return kind !== undefined && (kind === 'key' || Object.hasOwn(OWNERS, kind));
+}
+
+function findConfigured(config: Config, kind: Kind, id: string): KnownScope | undefined {
+  if (kind === 'key') return config.keys.find((key) => key.id === id);
+  const limits = config[OWNERS[kind]].get(id)?.limits;
+  // A user and a team are counted where their keys' organisation is
+  const org = config.keys.find((key) => key[kind] === id)?.org ?? (kind === 'org' && limits ? id : undefined);
+  return org === undefined ? undefined : { org, limits: limits ?? NO_LIMITS };
+}

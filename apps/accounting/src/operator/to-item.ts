@@ -9,6 +9,7 @@ export function toLedgerItem({ kind, event, deltaNanoUsd, day, month, createdAt 
     outcome: event.outcome,
     key: event.keyId,
     user: event.user ?? null,
+    team: event.team ?? null,
     org: event.org,
     surface: event.surface,
     streamed: event.streamed,

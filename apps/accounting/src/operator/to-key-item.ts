@@ -3,7 +3,7 @@ import { formatUsd } from '@tokenhub/core';
 import type { StoredKey } from '@tokenhub/keys';
 
 /** A key that was made here, as the operator surface shows it; what is not set is null. */
-export function toKeyItem({ id, name, rights, createdAt, rotatedAt, revokedAt }: StoredKey) {
+export function toKeyItem({ id, name, rights, createdAt, rotatedAt, rehashedAt, revokedAt }: StoredKey) {
   return {
     id,
     name: name ?? null,
@@ -11,6 +11,7 @@ export function toKeyItem({ id, name, rights, createdAt, rotatedAt, revokedAt }:
     ...toRights(rights),
     created_at: toTime(createdAt),
     rotated_at: toTime(rotatedAt),
+    rehashed_at: toTime(rehashedAt),
     revoked_at: toTime(revokedAt),
   };
 }
@@ -24,11 +25,13 @@ export function toStaticKeyItem(key: KeyConfig) {
     ...toRights(key),
     created_at: null,
     rotated_at: null,
+    rehashed_at: null,
     revoked_at: null,
   };
 }
 
-function toRights({ scopes, models, limits, user, org, expiresAt, streamFormat, heartbeat }: KeyRights) {
+function toRights(rights: KeyRights) {
+  const { scopes, models, limits, user, team, org, expiresAt, streamFormat, heartbeat, longAnswers } = rights;
   return {
     scopes,
     models,
@@ -40,10 +43,12 @@ function toRights({ scopes, models, limits, user, org, expiresAt, streamFormat, 
       budget_month_usd: toUsd(limits.monthNanoUsd),
     },
     user: user ?? null,
+    team: team ?? null,
     org,
     expires_at: toTime(expiresAt),
     stream_format: streamFormat ?? null,
     heartbeat,
+    long_answers: longAnswers,
   };
 }
 

@@ -5,7 +5,7 @@ import { LEDGER } from '../tokens.ts';
 import { parseQuery, time } from './parse-query.ts';
 import { toUsageItem } from './to-item.ts';
 
-const GROUPS = ['day', 'model', 'provider', 'key', 'org'] as const;
+const GROUPS = ['day', 'model', 'provider', 'key', 'user', 'team', 'org'] as const;
 
 const usageQuery = z.strictObject({
   from: time.optional(),

@@ -30,7 +30,7 @@ export interface WorkersOptions {
 }
 
 export interface Workers {
-  /** Makes sure that ticks come; for a store that may have lost its data. */
+  /** Makes the ticks. They are made again by themselves when none has come for a while: the store may have lost them. */
   schedule(): Promise<void>;
   /**
    * Takes no more jobs and lets running ones end, for at most 5 s; `force` waits for none, which is harmless too.
@@ -40,6 +40,8 @@ export interface Workers {
 }
 
 const CLOSE_MS = 5000;
+/** Without a tick for so long, ticks are made anew. */
+const SILENCE_MS = 3000;
 
 /** BullMQ in, one call out: ticks for every shard's drain, the sweep and the reconciliation, and the workers that follow them. */
 export function startWorkers(options: WorkersOptions): Workers {
@@ -59,6 +61,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   const sweeps = new Queue<undefined>(QUEUES.sweep, queueOptions);
   const reconciliations = new Queue<undefined>(QUEUES.reconcile, queueOptions);
   const queues = [drains, sweeps, reconciliations];
+  let lastTickAt = performance.now();
   const drainer = new Worker<DrainJob>(QUEUES.drain, ({ data }) => drain(data.shard), {
     ...workerOptions,
     concurrency: shards,
@@ -67,28 +70,38 @@ export function startWorkers(options: WorkersOptions): Workers {
   const reconciler = new Worker<undefined>(QUEUES.reconcile, reconcile, workerOptions);
   for (const queue of queues) queue.on('error', onError);
   drainer.on('error', onError).on('failed', (_job, error) => onError(error));
+  drainer.on('active', () => (lastTickAt = performance.now()));
   for (const worker of [sweeper, reconciler]) {
     worker.on('error', onError).on('failed', (_job, error) => onError(error));
   }
 
+  async function schedule(): Promise<void> {
+    for (let shard = 0; shard < shards; shard++) {
+      const template = { name: QUEUES.drain, data: { shard }, opts: TICK_OPTIONS };
+      await drains.upsertJobScheduler(drainScheduler(shard), { every: TICKS_MS.drain }, template);
+    }
+    await sweeps.upsertJobScheduler(
+      SWEEP_SCHEDULER,
+      { every: TICKS_MS.sweep },
+      { name: QUEUES.sweep, opts: TICK_OPTIONS },
+    );
+    await reconciliations.upsertJobScheduler(
+      RECONCILE_SCHEDULER,
+      { every: reconcileEveryMs },
+      { name: QUEUES.reconcile, opts: TICK_OPTIONS },
+    );
+  }
+
+  const watch = setInterval(() => {
+    if (performance.now() - lastTickAt < SILENCE_MS) return;
+    lastTickAt = performance.now();
+    schedule().catch(onError);
+  }, SILENCE_MS / 3);
+
   return {
-    async schedule() {
-      for (let shard = 0; shard < shards; shard++) {
-        const template = { name: QUEUES.drain, data: { shard }, opts: TICK_OPTIONS };
-        await drains.upsertJobScheduler(drainScheduler(shard), { every: TICKS_MS.drain }, template);
-      }
-      await sweeps.upsertJobScheduler(
-        SWEEP_SCHEDULER,
-        { every: TICKS_MS.sweep },
-        { name: QUEUES.sweep, opts: TICK_OPTIONS },
-      );
-      await reconciliations.upsertJobScheduler(
-        RECONCILE_SCHEDULER,
-        { every: reconcileEveryMs },
-        { name: QUEUES.reconcile, opts: TICK_OPTIONS },
-      );
-    },
+    schedule,
     async close({ force }) {
+      clearInterval(watch);
       const closed = Promise.all([drainer, sweeper, reconciler].map((worker) => worker.close(force)))
         .then(() => Promise.all(queues.map((queue) => (force ? queue.disconnect() : queue.close()))))
         .catch(onError);

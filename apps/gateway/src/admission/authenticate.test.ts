@@ -5,7 +5,13 @@ import { createAuthenticator, type Authenticator } from './authenticate.ts';
 import type { FoundKey } from './made-keys.ts';
 
 const PEPPER = 'a pepper of the tests';
+const PREVIOUS_PEPPER = 'the pepper before';
 const STATIC: KeyConfig = { id: 'static', key: 'a-key-of-the-configuration', ...toKeyRights({}) };
+const hashed = (secret: string, pepper: string): KeyConfig => ({
+  id: secret,
+  keyHash: hashApiKey(secret, pepper),
+  ...toKeyRights({}),
+});
 
 let stored: Map<string, FoundKey>;
 let remembered: Map<string, FoundKey>;
@@ -16,13 +22,18 @@ beforeEach(() => {
   remembered = new Map();
   lookUps = 0;
   authenticator = createAuthenticator({
-    keys: [STATIC],
-    pepper: PEPPER,
+    keys: [
+      STATIC,
+      hashed('hashed-now', PEPPER),
+      hashed('hashed-before', PREVIOUS_PEPPER),
+      hashed('foreign', 'another'),
+    ],
+    peppers: [PEPPER, PREVIOUS_PEPPER],
     made: {
       peek: (digest) => remembered.get(digest),
-      async lookUp(digest, mac) {
+      async lookUp(digest, secret) {
         lookUps++;
-        const found = stored.get(mac) ?? 'unknown';
+        const found = stored.get(secret) ?? 'unknown';
         remembered.set(digest, found);
         return found;
       },
@@ -44,7 +55,7 @@ const failureOf = async (secret: string, address?: string): Promise<unknown> => 
 /** A key of the store, as its holder has it. */
 const give = (found: FoundKey): string => {
   const secret = generateApiKey();
-  stored.set(hashApiKey(secret, PEPPER), found);
+  stored.set(secret, found);
   return secret;
 };
 const madeKey = (changes: Partial<KeyConfig> = {}): KeyConfig => ({ id: 'made', ...toKeyRights({}), ...changes });
@@ -53,6 +64,13 @@ it('a static key is found at once, without a promise and without asking', () => 
   expect(authenticate('a-key-of-the-configuration')).toBe(STATIC);
   expect(authenticate('a-key-of-the-configuration')).toBe(STATIC);
   expect(lookUps).toBe(0);
+});
+
+it('a static key that is given as a hash may be hashed under either pepper, and under no third', async () => {
+  expect(authenticate('hashed-now')).toMatchObject({ id: 'hashed-now' });
+  expect(authenticate('hashed-before')).toMatchObject({ id: 'hashed-before' });
+  expect(authenticate('hashed-before')).toMatchObject({ id: 'hashed-before' });
+  expect(await failureOf('foreign')).toMatchObject({ code: 'invalid_api_key' });
 });
 
 it('a key made at run time is asked for once, and then found at once', async () => {

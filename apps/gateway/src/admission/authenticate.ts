@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { hashApiKey, hasValidChecksum, type KeyConfig } from '@tokenhub/config';
+import { hashApiKey, hashesOfApiKey, hasValidChecksum, type KeyConfig, type Peppers } from '@tokenhub/config';
 import { GatewayError } from '@tokenhub/core';
 import type { AuthFailures } from './auth-failures.ts';
 import type { FoundKey, MadeKeys } from './made-keys.ts';
@@ -31,7 +31,7 @@ export interface Authenticator {
 export interface AuthenticatorOptions {
   /** Keys of the configuration. */
   readonly keys: readonly KeyConfig[];
-  readonly pepper: string;
+  readonly peppers: Peppers;
   /** All others. */
   readonly made: Pick<MadeKeys, 'peek' | 'lookUp'>;
   readonly failures: AuthFailures;
@@ -41,24 +41,28 @@ export interface AuthenticatorOptions {
  * Looks callers up by the HMAC of their key, so that neither this process's memory nor the time an answer takes tells
  * anything of a key.
  */
-export function createAuthenticator({ keys, pepper, made, failures }: AuthenticatorOptions): Authenticator {
-  const byHash = new Map(keys.map((key) => [key.keyHash ?? hashApiKey(key.key ?? '', pepper), key]));
+export function createAuthenticator({ keys, peppers, made, failures }: AuthenticatorOptions): Authenticator {
+  const byHash = new Map(keys.map((key) => [key.keyHash ?? hashApiKey(key.key ?? '', peppers[0]), key]));
   /** Keys that have been seen and found good, by their plain digest, which takes a fifth of the time. */
   const known = new Map<string, KeyConfig>();
+
+  function findStatic(secret: string): KeyConfig | undefined {
+    const [mac, previousMac = ''] = hashesOfApiKey(secret, peppers);
+    return byHash.get(mac) ?? byHash.get(previousMac);
+  }
 
   function find(secret: string): FoundKey | Promise<FoundKey> {
     if (secret.length > MAX_KEY_LENGTH) return 'unknown';
     const digest = hash('sha256', secret, 'base64');
     const remembered = known.get(digest) ?? made.peek(digest);
     if (remembered !== undefined) return remembered;
-    const mac = hashApiKey(secret, pepper);
-    const key = byHash.get(mac);
+    const key = findStatic(secret);
     if (key !== undefined) {
       known.set(digest, key);
       return key;
     }
     // What was mistyped or made up costs no look-up
-    return hasValidChecksum(secret) ? made.lookUp(digest, mac) : 'unknown';
+    return hasValidChecksum(secret) ? made.lookUp(digest, secret) : 'unknown';
   }
 
   function admit(found: FoundKey, address: string): KeyConfig {

@@ -12,22 +12,34 @@ export interface Estimate {
   readonly costNanoUsd: bigint;
   /** What the input alone likely costs at the first candidate: the least that a dispatched request is billed. */
   readonly floorNanoUsd: bigint;
+  /** What is held besides, again and again, for an answer that outgrows this. */
+  readonly step: Hold;
+}
+
+/** Quota that a request holds. */
+export interface Hold {
+  readonly tokens: number;
+  readonly costNanoUsd: bigint;
 }
 
 /** Bounds of a request by `quota.md` §4: input bound and output bound at the most expensive rates that may apply. */
 export function estimateUse(request: ChatRequest, input: InputEstimate, ranked: readonly RankedCandidate[]): Estimate {
   let tokens = 0;
   let costNanoUsd = 0n;
+  const stepTokens = request.choices * DEFAULT_OUTPUT_TOKENS;
+  let stepNanoUsd = 0n;
   for (const { candidate } of ranked) {
     const { price, maxOutputTokens = Infinity } = candidate.model;
     const output = request.choices * Math.min(outputBound(request), maxOutputTokens);
     const cost = boundCost(input.bound, output, price);
     tokens = Math.max(tokens, input.bound + output);
     if (cost > costNanoUsd) costNanoUsd = cost;
+    const stepCost = boundCost(0, stepTokens, price);
+    if (stepCost > stepNanoUsd) stepNanoUsd = stepCost;
   }
   const first = ranked[0]?.candidate.model.price;
   const floorNanoUsd = first === undefined ? 0n : estimateCost(input.likely, 0, first);
-  return { tokens, costNanoUsd, floorNanoUsd };
+  return { tokens, costNanoUsd, floorNanoUsd, step: { tokens: stepTokens, costNanoUsd: stepNanoUsd } };
 }
 
 function outputBound({ maxOutputTokens, reasoning }: ChatRequest): number {

@@ -1,19 +1,21 @@
-import type { ScopeRemaining, WindowState } from '@tokenhub/metering';
+import type { ReserveDecision, ScopeRemaining, WindowState } from '@tokenhub/metering';
 
 /** Length of the windows in which requests and tokens are counted, in seconds. */
 const WINDOW_SECONDS = 60;
 
 /**
  * The rate-limit headers of an answer, names and values in turn: for requests and for tokens the scope with the least
- * left. A dimension without a limit has none. Names as OpenAI's, and the fields of the IETF draft
+ * left, after a refusal the one that refused. A dimension without a limit has none. Names as OpenAI's, and the fields of the IETF draft
  * (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/).
  */
-export function limitHeaders(scopes: readonly ScopeRemaining[]): string[] {
+export function limitHeaders(decision: ReserveDecision): string[] {
+  const scopes = decision.remaining;
+  const refusing = decision.granted ? [] : scopes.filter(({ scope }) => scope === decision.scope);
   const headers: string[] = [];
   const states: string[] = [];
   const policies: string[] = [];
   for (const dimension of ['requests', 'tokens'] as const) {
-    const tightest = findTightest(scopes, dimension);
+    const tightest = findTightest(refusing, dimension) ?? findTightest(scopes, dimension);
     if (tightest === undefined) continue;
     const { limit, remaining, resetMs } = tightest;
     headers.push(

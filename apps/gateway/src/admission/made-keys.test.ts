@@ -15,9 +15,9 @@ beforeEach(() => {
   answer = async () => {};
   made = createMadeKeys({
     store: {
-      async findByMac(mac) {
-        asked.push(mac);
-        const key = stored.get(mac);
+      async findBySecret(secret) {
+        asked.push(secret);
+        const key = stored.get(secret);
         await answer();
         return key;
       },
@@ -33,10 +33,10 @@ const keyOf = (id: string, changes: Partial<StoredKey> = {}): StoredKey => {
 };
 
 it('asks once for all who ask at the same time, and then remembers for the time it is given', async () => {
-  stored.set('mac', keyOf('one'));
-  const found = await Promise.all(Array.from({ length: 10 }, () => made.lookUp('digest', 'mac')));
+  stored.set('secret', keyOf('one'));
+  const found = await Promise.all(Array.from({ length: 10 }, () => made.lookUp('digest', 'secret')));
   expect(found[9]).toMatchObject({ id: 'one', org: 'default', models: ['*'] });
-  expect(asked).toEqual(['mac']);
+  expect(asked).toEqual(['secret']);
   now = 29_999;
   expect(made.peek('digest')).toBe(found[0]);
   now = 30_000;
@@ -44,15 +44,15 @@ it('asks once for all who ask at the same time, and then remembers for the time 
 });
 
 it('remembers also who is nobody, and who is revoked', async () => {
-  stored.set('mac', keyOf('one', { revokedAt: 1 }));
-  expect([await made.lookUp('digest', 'mac'), await made.lookUp('other', 'none')]).toEqual(['revoked', 'unknown']);
+  stored.set('secret', keyOf('one', { revokedAt: 1 }));
+  expect([await made.lookUp('digest', 'secret'), await made.lookUp('other', 'none')]).toEqual(['revoked', 'unknown']);
   expect([made.peek('digest'), made.peek('other')]).toEqual(['revoked', 'unknown']);
 });
 
 it('forgets a key that has changed, and no other', async () => {
-  stored.set('mac', keyOf('one')).set('mac2', keyOf('two'));
-  await made.lookUp('digest', 'mac');
-  await made.lookUp('digest2', 'mac2');
+  stored.set('secret', keyOf('one')).set('secret2', keyOf('two'));
+  await made.lookUp('digest', 'secret');
+  await made.lookUp('digest2', 'secret2');
   made.forget('one');
   expect(made.peek('digest')).toBeUndefined();
   expect(made.peek('digest2')).toMatchObject({ id: 'two' });
@@ -61,33 +61,33 @@ it('forgets a key that has changed, and no other', async () => {
 });
 
 it('does not remember an answer that may be from before a change, nor gives it to whoever asks after', async () => {
-  stored.set('mac', keyOf('one'));
+  stored.set('secret', keyOf('one'));
   const { promise, resolve } = Promise.withResolvers<void>();
   answer = () => promise;
-  const before = made.lookUp('digest', 'mac');
-  stored.set('mac', keyOf('one', { revokedAt: 1 }));
+  const before = made.lookUp('digest', 'secret');
+  stored.set('secret', keyOf('one', { revokedAt: 1 }));
   made.forget('one');
   answer = async () => {};
-  expect(await made.lookUp('digest', 'mac')).toBe('revoked');
+  expect(await made.lookUp('digest', 'secret')).toBe('revoked');
   resolve();
   expect(await before).toMatchObject({ id: 'one' });
   expect(made.peek('digest')).toBe('revoked');
 });
 
 it('a store that is away makes 503, is asked again, and takes nothing from what is remembered', async () => {
-  stored.set('mac', keyOf('one'));
-  await made.lookUp('digest', 'mac');
+  stored.set('secret', keyOf('one'));
+  await made.lookUp('digest', 'secret');
   answer = () => Promise.reject(new Error('away'));
   await expect(made.lookUp('other', 'none')).rejects.toMatchObject({ code: 'quota_unavailable' });
   await expect(made.lookUp('other', 'none')).rejects.toMatchObject({ facts: { status: 503 } });
-  expect(asked).toEqual(['mac', 'none', 'none']);
+  expect(asked).toEqual(['secret', 'none', 'none']);
   expect(made.peek('other')).toBeUndefined();
   expect(made.peek('digest')).toMatchObject({ id: 'one' });
 });
 
 it('remembers a bounded number, and no flood of guesses pushes out a key', async () => {
-  stored.set('mac', keyOf('one'));
-  await made.lookUp('digest', 'mac');
+  stored.set('secret', keyOf('one'));
+  await made.lookUp('digest', 'secret');
   for (let count = 0; count <= 10_000; count++) await made.lookUp(`guess ${count}`, 'none');
   expect(made.peek('guess 0')).toBeUndefined();
   expect(made.peek('guess 10000')).toBe('unknown');

@@ -13,7 +13,7 @@ export interface MadeKeys {
    * Asks the store, once for all who ask at the same time, and remembers the answer.
    * @throws GatewayError `quota_unavailable` when the store does not answer in time.
    */
-  lookUp(digest: string, mac: string): Promise<FoundKey>;
+  lookUp(digest: string, secret: string): Promise<FoundKey>;
   /** Forgets a key that has changed. */
   forget(id: string): void;
   /** Forgets everything. */
@@ -21,7 +21,7 @@ export interface MadeKeys {
 }
 
 export interface MadeKeysOptions {
-  readonly store: Pick<KeyStore, 'findByMac'>;
+  readonly store: Pick<KeyStore, 'findBySecret'>;
   /** How long an answer is remembered: the longest that a key outlives its end when no change is heard, in milliseconds. */
   readonly ttlMs: number;
   /** Milliseconds of a clock that only goes forward. */
@@ -39,7 +39,7 @@ interface Remembered {
   readonly until: number;
 }
 
-/** Remembers by a plain digest, which a secret of 256 random bits is safe behind, and asks by the MAC. */
+/** Remembers by a plain digest, which a secret of 256 random bits is safe behind. */
 export function createMadeKeys({ store, ttlMs, now, onError }: MadeKeysOptions): MadeKeys {
   // Apart, so that a flood of guesses does not push out the keys that are in use
   const keys = new Map<string, Remembered>();
@@ -55,10 +55,10 @@ export function createMadeKeys({ store, ttlMs, now, onError }: MadeKeysOptions):
     remembered.set(digest, { id, found, until: now() + ttlMs });
   }
 
-  async function ask(digest: string, mac: string): Promise<FoundKey> {
+  async function ask(digest: string, secret: string): Promise<FoundKey> {
     const before = changes;
     try {
-      const key = await store.findByMac(mac);
+      const key = await store.findBySecret(secret);
       const found = toFound(key);
       if (before === changes) remember(digest, key?.id, found);
       return found;
@@ -82,8 +82,8 @@ export function createMadeKeys({ store, ttlMs, now, onError }: MadeKeysOptions):
       keys.delete(digest);
       return undefined;
     },
-    lookUp(digest, mac) {
-      const answer = pending.get(digest) ?? ask(digest, mac);
+    lookUp(digest, secret) {
+      const answer = pending.get(digest) ?? ask(digest, secret);
       pending.set(digest, answer);
       return answer;
     },
@@ -102,7 +102,7 @@ export function createMadeKeys({ store, ttlMs, now, onError }: MadeKeysOptions):
   };
 }
 
-function toFound(key: Awaited<ReturnType<KeyStore['findByMac']>>): FoundKey {
+function toFound(key: Awaited<ReturnType<KeyStore['findBySecret']>>): FoundKey {
   if (key === undefined) return 'unknown';
   return key.revokedAt === undefined ? { id: key.id, ...key.rights } : 'revoked';
 }

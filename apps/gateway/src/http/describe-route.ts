@@ -37,6 +37,8 @@ export function DescribeRoute({
   );
 }
 
+const AMOUNT: Schema = { oneOf: [{ type: 'integer' }, { type: 'string' }] };
+
 const ERROR: Schema = {
   type: 'object',
   required: ['error'],
@@ -50,6 +52,18 @@ const ERROR: Schema = {
         code: { type: 'integer', description: 'The HTTP status' },
         reason: { type: 'string', description: 'A stable slug for programs' },
         param: { type: 'string', description: 'Path of the member that is wrong' },
+        quota: {
+          type: 'object',
+          description: 'The limit that refused the request; money as decimal strings of USD',
+          properties: {
+            scope: { type: 'string', description: 'Whose: key:, user:, team: or org: and an id' },
+            dimension: { type: 'string', enum: ['requests', 'tokens', 'concurrency', 'day', 'month'] },
+            limit: AMOUNT,
+            used: AMOUNT,
+            reserved: { ...AMOUNT, description: 'Held by requests that are running' },
+            reset_at: { type: 'string', format: 'date-time', description: 'When it is free again' },
+          },
+        },
         request_id: { type: 'string' },
       },
     },

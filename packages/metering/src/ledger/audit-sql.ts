@@ -30,6 +30,7 @@ const SCOPES = [
   ['key', 'key_id'],
   ['org', 'org_id'],
   ['user', 'user_id'],
+  ['team', 'team_id'],
 ] as const;
 
 function toAuditSql({ textsOf, statedNano, parameter: p }: Variety): AuditSql {

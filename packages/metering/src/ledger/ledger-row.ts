@@ -12,6 +12,8 @@ export const GROUP_COLUMNS = {
   model: 'model',
   provider: 'provider',
   key: 'key_id',
+  user: 'user_id',
+  team: 'team_id',
   org: 'org_id',
 } as const satisfies Record<UsageQuery['groupBy'], string>;
 

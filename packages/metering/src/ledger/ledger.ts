@@ -43,11 +43,11 @@ export interface UsageQuery {
   readonly from?: number | undefined;
   /** Exclusive. */
   readonly to?: number | undefined;
-  readonly groupBy: 'day' | 'model' | 'provider' | 'key' | 'org';
+  readonly groupBy: 'day' | 'model' | 'provider' | 'key' | 'user' | 'team' | 'org';
 }
 
 export interface UsageGroup {
-  /** `yyyymmdd`, or a name; `unknown` for requests that no provider ever began to answer. */
+  /** `yyyymmdd`, or a name; `unknown` for requests that no provider ever began to answer, or whose key has no user or team. */
   readonly group: string;
   readonly requests: number;
   readonly promptTokens: number;

@@ -62,7 +62,7 @@ describe.skipIf(postgresPrograms === undefined)('with a server (skipped where Po
     await open(url).append([toEntry('req_2'), entry], []);
     const schema = bench.sql(new URL(url).searchParams.get('search_path') ?? '');
     expect([...(await bench.sql`SELECT * FROM ${schema}.rollups ORDER BY scope, period`)]).toEqual(
-      ['key:demo', 'org:acme', 'user:ada'].flatMap((scope) =>
+      ['key:demo', 'org:acme', 'team:search', 'user:ada'].flatMap((scope) =>
         ['202611', '20261120'].map((period) => ({ scope, period, settled_nano: '2200000', requests: '2' })),
       ),
     );
@@ -80,14 +80,25 @@ describe.skipIf(postgresPrograms === undefined)('with a server (skipped where Po
     const added = await Promise.all(ledgers.map((ledger, index) => ledger.append([toEntry(`req_${index % 4}`)], [])));
     expect(added.reduce((sum, count) => sum + count, 0)).toBe(4);
     const schema = bench.sql(new URL(url).searchParams.get('search_path') ?? '');
-    expect([...(await bench.sql`SELECT version FROM ${schema}.ledger_schema`)]).toEqual([{ version: 1 }]);
+    expect([...(await bench.sql`SELECT version FROM ${schema}.ledger_schema`)]).toEqual([{ version: 2 }]);
+  });
+
+  test('takes the tables of an earlier release over', async () => {
+    const url = await bench.makeUrl();
+    await open(url).append([entry], []);
+    const schema = bench.sql(new URL(url).searchParams.get('search_path') ?? '');
+    await bench.sql`ALTER TABLE ${schema}.cost_events DROP COLUMN team_id`;
+    await bench.sql`UPDATE ${schema}.ledger_schema SET version = 1`;
+    const ledger = open(url);
+    expect(await ledger.append([entry, toEntry('req_2')], [])).toBe(1);
+    expect(await ledger.usage({ groupBy: 'team' })).toMatchObject([{ group: 'search' }, { group: 'unknown' }]);
   });
 
   test('leaves the tables of a newer release alone', async () => {
     const url = await bench.makeUrl();
     await open(url).append([entry], []);
     const schema = bench.sql(new URL(url).searchParams.get('search_path') ?? '');
-    await bench.sql`INSERT INTO ${schema}.ledger_schema (version) VALUES (2)`;
+    await bench.sql`INSERT INTO ${schema}.ledger_schema (version) VALUES (3)`;
     await expect(open(url).append([entry], [])).rejects.toThrow('made by a newer release');
   });
 

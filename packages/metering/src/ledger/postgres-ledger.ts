@@ -234,6 +234,7 @@ function toColumns({ kind, event, deltaNanoUsd, day, month, shard, streamId, cre
     org_id: toText(event.org),
     key_id: toText(event.keyId),
     user_id: toText(event.user),
+    team_id: toText(event.team),
     model: toText(event.model),
     provider: toText(event.provider),
     attempt_count: event.attempts.length,

@@ -1,5 +1,5 @@
 /** What `ledger_schema` holds after {@link POSTGRES_SCHEMA}; a later version adds its steps behind those of this one. */
-export const POSTGRES_VERSION = 1;
+export const POSTGRES_VERSION = 2;
 
 /**
  * The tables of the SQLite ledger in PostgreSQL's types. One message and so one transaction; may run any number of times,
@@ -98,6 +98,8 @@ CREATE TABLE IF NOT EXISTS repairs (
 );
 CREATE INDEX IF NOT EXISTS repairs_by_time ON repairs (made_at);
 
+ALTER TABLE cost_events ADD COLUMN IF NOT EXISTS team_id TEXT COLLATE "C";
+
 INSERT INTO ledger_schema (version) VALUES (${POSTGRES_VERSION}) ON CONFLICT DO NOTHING;
 `;
 
@@ -113,7 +115,7 @@ export const POSTGRES_APPEND = `
 WITH entries AS MATERIALIZED (
   SELECT nextval('cost_events_seq') AS seq, entry.*
   FROM json_to_recordset($1::text::json) AS entry (
-    request_id text, kind text, org_id text, key_id text, user_id text, model text, provider text, attempt_count integer,
+    request_id text, kind text, org_id text, key_id text, user_id text, team_id text, model text, provider text, attempt_count integer,
     period_day text, period_month text, tokens_in bigint, tokens_cached bigint, tokens_cache_write bigint,
     tokens_out bigint, tokens_reasoning bigint, cost_nano bigint, delta_nano bigint, estimated boolean, outcome text,
     price_version text, shard integer, stream_id text, admitted_at bigint, created_at bigint, event text, attempts json
@@ -121,17 +123,17 @@ WITH entries AS MATERIALIZED (
 ),
 added AS (
   INSERT INTO cost_events (
-    seq, request_id, kind, org_id, key_id, user_id, model, provider, attempt_count, period_day, period_month,
+    seq, request_id, kind, org_id, key_id, user_id, team_id, model, provider, attempt_count, period_day, period_month,
     tokens_in, tokens_cached, tokens_cache_write, tokens_out, tokens_reasoning,
     cost_nano, delta_nano, estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
   )
   SELECT
-    seq, request_id, kind, org_id, key_id, user_id, model, provider, attempt_count, period_day, period_month,
+    seq, request_id, kind, org_id, key_id, user_id, team_id, model, provider, attempt_count, period_day, period_month,
     tokens_in, tokens_cached, tokens_cache_write, tokens_out, tokens_reasoning,
     cost_nano, delta_nano, estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
   FROM entries ORDER BY request_id, kind, seq
   ON CONFLICT (request_id, kind) DO NOTHING
-  RETURNING seq, request_id, kind, org_id, key_id, user_id, period_day, period_month, delta_nano
+  RETURNING seq, request_id, kind, org_id, key_id, user_id, team_id, period_day, period_month, delta_nano
 ),
 added_attempts AS (
   INSERT INTO attempts (request_id, attempt, deployment, provider, model, outcome, status, cost_nano)
@@ -147,7 +149,8 @@ added_sums AS (
   INSERT INTO rollups (scope, period, settled_nano, requests)
   SELECT scopes.scope, periods.period, sum(delta_nano), count(*) FILTER (WHERE kind = 'T')
   FROM added
-  CROSS JOIN LATERAL (VALUES ('key:' || key_id), ('org:' || org_id), ('user:' || user_id)) AS scopes (scope)
+  CROSS JOIN LATERAL (VALUES ('key:' || key_id), ('org:' || org_id), ('user:' || user_id), ('team:' || team_id))
+    AS scopes (scope)
   CROSS JOIN LATERAL (VALUES (period_day), (period_month)) AS periods (period)
   WHERE scopes.scope IS NOT NULL
   GROUP BY scopes.scope, periods.period ORDER BY scopes.scope, periods.period

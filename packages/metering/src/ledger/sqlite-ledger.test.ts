@@ -1,12 +1,13 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test } from 'vitest';
 import { NOON, sampleEvent } from '../../test/samples.ts';
 import { describeLedger } from '../../test/ledger-conformance.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
+import { SQLITE_SCHEMA } from './sqlite-schema.ts';
 
 const directories: string[] = [];
 afterEach(async () => {
@@ -46,7 +47,7 @@ test('keeps roll-ups per scope and period, attempts and a write-ahead log', asyn
       .all()
       .map((row) => ({ ...row })),
   ).toEqual(
-    ['key:demo', 'org:acme', 'user:ada'].flatMap((scope) =>
+    ['key:demo', 'org:acme', 'team:search', 'user:ada'].flatMap((scope) =>
       ['202611', '20261120'].map((period) => ({ scope, period, settled_nano: 1_000_000, requests: 1 })),
     ),
   );
@@ -57,4 +58,20 @@ test('keeps roll-ups per scope and period, attempts and a write-ahead log', asyn
   database.close();
   expect(await readdir(join(path, '..'))).toContain('ledger.sqlite-wal');
   await ledger.close();
+});
+
+test('a file of an earlier release is taken over, once, and one of a newer release is left alone', async () => {
+  const path = await makePath();
+  await mkdir(dirname(path));
+  const database = new DatabaseSync(path);
+  database.exec(SQLITE_SCHEMA);
+  for (let time = 0; time < 2; time++) {
+    const ledger = openSqliteLedger(path);
+    expect(await ledger.append([entry], [])).toBe(time === 0 ? 1 : 0);
+    expect(await ledger.usage({ groupBy: 'team' })).toMatchObject([{ group: 'search', requests: 1 }]);
+    await ledger.close();
+  }
+  database.exec('PRAGMA user_version = 999');
+  database.close();
+  expect(() => openSqliteLedger(path)).toThrow('made by a newer release');
 });

@@ -30,6 +30,7 @@ import {
   INSERT_EVENT,
   INSERT_REPAIR,
   SQLITE_SCHEMA,
+  SQLITE_STEPS,
 } from './sqlite-schema.ts';
 
 /** How long to wait for another process that is writing. */
@@ -53,7 +54,7 @@ class SqliteLedger implements Ledger {
     if (readOnly) return;
     const database = this.#open();
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    database.exec(SQLITE_SCHEMA);
+    makeTables(database);
   }
 
   async append(entries: readonly LedgerEntry[], deadLetters: readonly DeadLetter[]): Promise<number> {
@@ -170,6 +171,7 @@ class SqliteLedger implements Ledger {
       org: event.org,
       key: event.keyId,
       user: event.user ?? null,
+      team: event.team ?? null,
       model: event.model ?? null,
       provider: event.provider ?? null,
       attemptCount: attempts.length,
@@ -248,6 +250,23 @@ class SqliteLedger implements Ledger {
   #open(): DatabaseSync {
     this.#database ??= new DatabaseSync(this.#path, { readOnly: this.#readOnly, timeout: BUSY_TIMEOUT_MS });
     return this.#database;
+  }
+}
+
+/** Several processes may do so at once. */
+function makeTables(database: DatabaseSync): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    database.exec(SQLITE_SCHEMA);
+    const done = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+    if (done > SQLITE_STEPS.length)
+      throw new Error('The ledger was made by a newer release of TokenHub than this one.');
+    for (const step of SQLITE_STEPS.slice(done)) database.exec(step);
+    database.exec(`PRAGMA user_version = ${SQLITE_STEPS.length}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
   }
 }
 

@@ -74,13 +74,19 @@ CREATE TABLE IF NOT EXISTS repairs (
 CREATE INDEX IF NOT EXISTS repairs_by_time ON repairs (made_at);
 `;
 
+/**
+ * What later versions have changed of {@link SQLITE_SCHEMA}, in order. How many of these a file has gone through is its
+ * `user_version`; each is run once.
+ */
+export const SQLITE_STEPS: readonly string[] = ['ALTER TABLE cost_events ADD COLUMN team_id TEXT'];
+
 export const INSERT_EVENT = `
 INSERT INTO cost_events (
-  request_id, kind, org_id, key_id, user_id, model, provider, attempt_count, period_day, period_month,
+  request_id, kind, org_id, key_id, user_id, team_id, model, provider, attempt_count, period_day, period_month,
   tokens_in, tokens_cached, tokens_cache_write, tokens_out, tokens_reasoning,
   cost_nano, delta_nano, estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
 ) VALUES (
-  :requestId, :kind, :org, :key, :user, :model, :provider, :attemptCount, :day, :month,
+  :requestId, :kind, :org, :key, :user, :team, :model, :provider, :attemptCount, :day, :month,
   :tokensIn, :tokensCached, :tokensCacheWrite, :tokensOut, :tokensReasoning,
   :cost, :delta, :estimated, :outcome, :priceVersion, :shard, :streamId, :admittedAt, :createdAt, :event
 ) ON CONFLICT DO NOTHING RETURNING seq`;

@@ -153,6 +153,26 @@ describe.each([
     expect(await read()).toMatchObject({ concurrency: 0, day: { settledNanoUsd: 600n, heldNanoUsd: 0n } });
   });
 
+  test('events that reach the ledger and leave the outbox while it is asked are counted', async () => {
+    await spend('req_1', 'req_2');
+    await redis.del(SCOPE_KEY);
+    let isFirst = true;
+    const slow = createCounters({
+      redis,
+      now: () => now,
+      ledger: {
+        async sums(query) {
+          const sums = await ledger.sums(query);
+          if (isFirst) await drain();
+          isFirst = false;
+          return sums;
+        },
+      },
+    });
+    await slow.seed(0, SCOPE);
+    expect(await read()).toMatchObject({ day: { settledNanoUsd: 1200n } });
+  });
+
   test('without an answer of the ledger nobody is admitted under a budget, and everybody else is', async () => {
     const broken = { sums: () => Promise.reject(new Error('disk full')) };
     const blind = createRedisQuota({ redis, ledger: broken, now: () => now, admissionTimeoutMs: 10_000 });

@@ -80,6 +80,9 @@ const ADJUST = loadScript('adjust');
 const BEGINNING = '0-0';
 const DAY_MS = 24 * 3600 * 1000;
 const BEHIND = 2;
+const STALE = 3;
+/** Events leave the outbox some times a second, and the ledger answers in milliseconds. */
+const SEED_TRIES = 10;
 const SCAN_COUNT = 1000;
 
 export function createCounters({ redis, ledger, now = Date.now }: CountersOptions): Counters {
@@ -113,16 +116,20 @@ export function createCounters({ redis, ledger, now = Date.now }: CountersOption
 
     async seed(shard, scope) {
       const { outbox, watermark, lease, scopePrefix, reservationPrefix } = shardKeys(shard);
-      const { position = BEGINNING, sums } = await ledger.sums({ shard, scopes: [scope], ...openPeriods(now()) });
-      const live = await redis.zrange(lease, '0', '-1');
-      const reply = await runScript<number>(redis, SEED, {
-        keys: [scopePrefix + scope, outbox, watermark, ...live.map((requestId) => reservationPrefix + requestId)],
-        args: [scope, position, ...sums.flatMap(({ period, nanoUsd }) => [fieldOf(period), String(nanoUsd)])],
-      });
-      if (reply === BEHIND) {
-        const message = 'Too many requests are on their way into the ledger to count a budget. Try again in a moment.';
-        throw new GatewayError('quota_unavailable', message, { retryAfterMs: 1000 });
+      for (let tries = 0; tries < SEED_TRIES; tries++) {
+        const before = await redis.get(watermark);
+        const { position = BEGINNING, sums } = await ledger.sums({ shard, scopes: [scope], ...openPeriods(now()) });
+        const live = await redis.zrange(lease, '0', '-1');
+        const amounts = sums.flatMap(({ period, nanoUsd }) => [fieldOf(period), String(nanoUsd)]);
+        const reply = await runScript<number>(redis, SEED, {
+          keys: [scopePrefix + scope, outbox, watermark, ...live.map((requestId) => reservationPrefix + requestId)],
+          args: [scope, position, before ?? '', ...amounts],
+        });
+        if (reply === BEHIND) break;
+        if (reply !== STALE) return;
       }
+      const message = 'Too many requests are on their way into the ledger to count a budget. Try again in a moment.';
+      throw new GatewayError('quota_unavailable', message, { retryAfterMs: 1000 });
     },
 
     async repair(shard, { scope, corrections }, { deltas, releasesAll }) {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../chat/json.ts';
 import type { GatewayError } from '../../errors.ts';
+import { quotaMember } from '../quota-member.ts';
 
 /** Anthropic's types of error by status. Source: https://docs.anthropic.com/en/api/errors */
 const TYPES: Readonly<Record<number, string>> = {
@@ -18,7 +19,7 @@ const TYPES: Readonly<Record<number, string>> = {
 export function writeError(error: GatewayError, requestId: string): JsonObject {
   return {
     type: 'error',
-    error: { type: errorType(error.facts.status), message: error.message },
+    error: { type: errorType(error.facts.status), message: error.message, ...quotaMember(error) },
     request_id: requestId,
   };
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../chat/json.ts';
 import type { GatewayError } from '../../errors.ts';
+import { quotaMember } from '../quota-member.ts';
 
 /** The body of an error answer. `code` is the HTTP status, `reason` the stable name of what went wrong. */
 export function writeError(error: GatewayError, requestId: string): JsonObject {
@@ -11,6 +12,7 @@ export function writeError(error: GatewayError, requestId: string): JsonObject {
       code: status,
       reason: error.code,
       ...(error.param !== undefined && { param: error.param }),
+      ...quotaMember(error),
       request_id: requestId,
     },
   };
@@ -22,6 +24,13 @@ export function writeError(error: GatewayError, requestId: string): JsonObject {
  */
 export function writeStreamError(error: GatewayError, requestId: string): string {
   const { status, type } = error.facts;
-  const body = { message: error.message, type, code: status, reason: error.code, request_id: requestId };
+  const body = {
+    message: error.message,
+    type,
+    code: status,
+    reason: error.code,
+    ...quotaMember(error),
+    request_id: requestId,
+  };
   return `data: ${JSON.stringify({ error: body, choices: [{ delta: {}, finish_reason: 'error' }] })}\n\n`;
 }

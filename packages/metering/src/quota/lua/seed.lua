@@ -6,9 +6,11 @@
 -- KEYS[4…]  reservations  STRING, see reserve.lua: those that live
 -- ARGV[1]   the scope as events name it, such as 'key:demo'
 -- ARGV[2]   position in the outbox up to which events are in the ledger's sums; '0-0' when it has none
--- ARGV[3…]  the ledger's sums: field of a period, nano-USD
+-- ARGV[3]   watermark as it was before the ledger was asked; '' for none
+-- ARGV[4…]  the ledger's sums: field of a period, nano-USD
 --
--- Returns 1 seeded; 0 it is already, nothing changed; 2 too many events are on their way to the ledger, come again.
+-- Returns 1 seeded; 0 it is already, nothing changed; 2 too many events are on their way to the ledger, come again; 3 some
+-- have left the outbox since, and may not be in the sums: ask the ledger again.
 --
 -- What is settled becomes the ledger's sum and what the outbox holds besides: never more is added to it. Events of kind O are
 -- left out: they are counted when they reach the ledger, since only that tells whether they are repetitions.
@@ -19,6 +21,9 @@ local FIRST_ADMITTED = 9
 local scope = read_scope(KEYS[1], '', '')
 if scope.epoch > 0 then
   return 0
+end
+if (redis.call('GET', KEYS[3]) or '') ~= ARGV[3] then
+  return 3
 end
 local position = ARGV[2]
 local events = redis.call('XRANGE', KEYS[2], '(' .. position, '+', 'COUNT', MAX_EVENTS + 1)
@@ -35,7 +40,7 @@ for i = 1, #flat, 2 do
     money[flat[i]] = struct.pack(MONEY, 0, 0, held_usd, held_nano)
   end
 end
-for i = 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   money[ARGV[i]] = add_sum(money[ARGV[i]], parse_money(ARGV[i + 1]))
 end
 
