@@ -19,10 +19,10 @@ export async function run(): Promise<readonly Row[]> {
   const secrets = Array.from({ length: KEYS }, () => generateApiKey());
   const toKey = (id: string): KeyConfig => ({ id, ...toKeyRights({}) });
   const fromStore = { id: 'made', fields: {}, rights: toKeyRights({}), createdAt: 0, version: 1 };
-  const store = { findByMac: async () => fromStore };
+  const store = { findBySecret: async () => fromStore };
   const made = createMadeKeys({ store, ttlMs: 600_000, now, onError: () => {} });
   const authenticatorOf = (keys: readonly KeyConfig[]) =>
-    createAuthenticator({ keys, pepper: 'a pepper of the benchmarks', made, failures: createAuthFailures(now) });
+    createAuthenticator({ keys, peppers: ['a pepper of the benchmarks'], made, failures: createAuthFailures(now) });
 
   const ofConfiguration = authenticatorOf(secrets.map((key, index) => ({ ...toKey(`key-${index}`), key })));
   const ofStore = authenticatorOf([]);

@@ -88,6 +88,7 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
   const quota = createRedisQuota({ redis, shards });
   const counters = createCounters({ redis, ledger });
   const keys = createKeyStore({ redis, peppers: keyPeppers });
+  const scopes = createScopeDirectory({ config: () => config, keys });
   const outboxes = Array.from({ length: shards }, (_, shard) => createOutbox({ redis, shard }));
   const metrics = createAccountingMetrics(async () => {
     const lengths = await Promise.all(outboxes.map((outbox) => outbox.length()));
@@ -148,8 +149,11 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
       { provide: LEDGER, useValue: ledger },
       { provide: QUOTA, useValue: quota },
       { provide: HEALTH_BOARD, useValue: createHealthBoard({ redis }) },
-      { provide: SCOPE_DIRECTORY, useValue: createScopeDirectory({ config: () => config, keys }) },
-      { provide: KEY_DESK, useValue: createKeyDesk({ config: () => config, store: keys }) },
+      { provide: SCOPE_DIRECTORY, useValue: scopes },
+      {
+        provide: KEY_DESK,
+        useValue: createKeyDesk({ config: () => config, store: keys, scopes: shards > 1 ? scopes : undefined }),
+      },
       { provide: RECONCILER, useValue: reconciler },
       { provide: CORRECTION_DESK, useValue: createCorrectionDesk({ ledger, counters, now: Date.now }) },
       { provide: READINESS, useValue: readiness },

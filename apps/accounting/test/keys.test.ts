@@ -297,7 +297,8 @@ test('nobody gets in without the admin token; a key of the gateway gets 403 (A7)
 });
 
 test('quotas of keys made here are shown with their limits', async () => {
-  await make({ id: 'limited', limits: { rpm: 9 }, user: 'grace', team: 'search', org: 'navy' });
+  await make({ id: 'limited', limits: { rpm: 9 }, user: 'grace', team: 'search', org: 'acme' });
+  await make({ org: 'navy' });
   const quota = async (scope: string) => {
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
     const response = await fetch(`${accounting.url}/admin/v1/quotas/${scope}`, { headers });
@@ -311,6 +312,31 @@ test('quotas of keys made here are shown with their limits', async () => {
   expect(await quota('org:navy')).toMatchObject({ status: 200 });
   expect(await quota('user:nobody')).toMatchObject({ status: 404 });
   expect(await quota('key:nobody')).toMatchObject({ status: 404 });
+});
+
+test('with several shards a user or a team of one organisation is refused in another, in a new key and in a changed one', async () => {
+  const other = await createTestBench();
+  const sharded = await other.startAccounting({ shards: 4 });
+  const send = async (method: string, path: string, body: object) => {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
+    const init = { method, headers, body: JSON.stringify(body) };
+    const response = await fetch(`${sharded.url}/admin/v1/keys${path}`, init);
+    return { status: response.status, body: (await response.json()) as unknown };
+  };
+  try {
+    expect(await send('POST', '', { id: 'first', user: 'mary', team: 'crew', org: 'fleet' })).toMatchObject({
+      status: 201,
+    });
+    expect(await send('POST', '', { id: 'second', user: 'mary', org: 'fleet' })).toMatchObject({ status: 201 });
+    for (const [param, id] of Object.entries({ user: 'mary', team: 'crew' })) {
+      const refused = { status: 400, body: { error: { param, message: expect.stringContaining('fleet') } } };
+      expect(await send('POST', '', { [param]: id, org: 'army' })).toMatchObject(refused);
+    }
+    expect(await send('PATCH', '/second', { org: 'army' })).toMatchObject({ status: 400 });
+    expect(await send('PATCH', '/second', { org: 'army', user: null })).toMatchObject({ status: 200 });
+  } finally {
+    await other.close();
+  }
 });
 
 test('without a store the answer is 503 and says so', async () => {

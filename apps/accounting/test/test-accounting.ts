@@ -5,7 +5,7 @@ import { loadConfig, redisOptions } from '@tokenhub/config';
 import { startRedis, type LocalRedis } from '@tokenhub/local-redis';
 import { createRedisQuota, type CostEvent, type Quota, type ReserveRequest } from '@tokenhub/metering';
 import { Redis } from 'ioredis';
-import { createAccounting, type Accounting } from '../src/index.ts';
+import { createAccounting, type Accounting, type AccountingSettings } from '../src/index.ts';
 
 export const ADMIN_TOKEN = 'an-admin-token-of-the-tests';
 export const KEY_PEPPER = 'a pepper of the tests';
@@ -16,7 +16,7 @@ export interface TestBench {
   readonly client: Redis;
   readonly databaseUrl: string;
   readonly quota: Quota;
-  startAccounting(settings?: { readonly reconcileEveryMs?: number }): Promise<Accounting>;
+  startAccounting(settings?: Partial<Pick<AccountingSettings, 'reconcileEveryMs' | 'shards'>>): Promise<Accounting>;
   close(): Promise<void>;
 }
 

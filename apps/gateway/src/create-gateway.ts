@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
-import { OperatorError, type Config, type Peppers, type RedisConnection } from '@tokenhub/config';
+import { findSharedOwner, OperatorError, type Config, type Peppers, type RedisConnection } from '@tokenhub/config';
 import { anthropicDialect, createRetryBudget, openaiDialect, type Dialect } from '@tokenhub/core';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore, listenForKeyChanges } from '@tokenhub/keys';
@@ -99,6 +99,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const exchanges = createExchanges(() => performance.now());
   const shutdown = createShutdown(exchanges);
   const gate = createGate({ capacity, inFlight: exchanges, isClosed: () => shutdown.refuses });
+  mustFit(options.config, shards);
   let catalog: Catalog = createCatalog(options.config);
   const onKeyStoreError = (error: unknown) => log.warn({ err: error }, 'the store of the API keys did not answer');
   const made = createMadeKeys({
@@ -183,6 +184,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     reload(config) {
+      mustFit(config, shards);
       const old = catalog;
       catalog = createCatalog(config);
       authenticator = authenticatorOf(config);
@@ -203,6 +205,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return closed;
     },
   };
+}
+
+/** @throws OperatorError when a user or a team would be counted in two shards. */
+function mustFit({ keys }: Config, shards: number): void {
+  const shared = shards > 1 ? findSharedOwner(keys) : undefined;
+  if (shared === undefined) return;
+  const { owner, id, orgs } = shared;
+  const reason = `With TOKENHUB_SHARDS above 1 a ${owner} belongs to one organisation`;
+  throw new OperatorError(`${reason}, and keys of the ${owner} ${id} are of ${orgs.join(' and ')}.`);
 }
 
 /** Errors of an address come in the dialect that its callers read. */

@@ -103,15 +103,32 @@ export const providerSchema = z.strictObject({
 });
 
 const amount = usd.describe('USD per million tokens, a decimal string.');
+const rates = z.strictObject({
+  input: amount,
+  output: amount,
+  cached_input: amount.optional().describe('Of input read from the provider’s cache; as input when left out.'),
+  cache_write: amount.optional().describe('Of input written to the provider’s cache; as input when left out.'),
+  cache_write_1h: amount
+    .optional()
+    .describe(
+      'Of input written to the provider’s cache for an hour. Left out: twice input, as Anthropic has it, or cache_write if that is more; as input where cache_write is left out too.',
+    ),
+  reasoning: amount.optional().describe('Of output spent on reasoning; as output when left out.'),
+});
+const tier = rates.extend({
+  above_input_tokens: tokens.describe(
+    'Prompt tokens, cached ones included; a prompt with more has the rates of this tier.',
+  ),
+});
 const price = z
   .union([
     z.literal('free'),
-    z.strictObject({
-      input: amount,
-      output: amount,
-      cached_input: amount.optional().describe('Of input read from the provider’s cache; as input when left out.'),
-      cache_write: amount.optional().describe('Of input written to the provider’s cache; as input when left out.'),
-      reasoning: amount.optional().describe('Of output spent on reasoning; as output when left out.'),
+    rates.extend({
+      tiers: z
+        .array(tier)
+        .min(1)
+        .optional()
+        .describe('Other rates for long prompts, by rising thresholds. They hold for every token of the request.'),
     }),
   ])
   .describe(

@@ -37,5 +37,6 @@ export {
 } from './settings.ts';
 export { SHARED_SETTINGS } from './shared-settings.ts';
 export type { Environment } from './substitute-variables.ts';
+export { findSharedOwner, type SharedOwner } from './shared-owner.ts';
 export { toKeyRights } from './to-config.ts';
 export { watchConfig } from './watch-config.ts';

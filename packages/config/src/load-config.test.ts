@@ -124,6 +124,25 @@ models: [{ id: gpt-4o, deployments: [{ provider: openai, model: gpt-4o }] }]`);
   });
 });
 
+test('reads a price with cache writes of an hour and tiers for long prompts', () => {
+  const rates = 'input: "3", output: "15", cache_write: "3.75", cache_write_1h: "6"';
+  const tier = '{ above_input_tokens: 200000, input: "6", output: "22.5" }';
+  const price = (tiers: string) => `providers: [{ id: p, type: vllm, base_url: "https://llm.example.com" }]
+models: [{ id: m, deployments: [{ provider: p, model: m }], price: { ${rates}, tiers: [${tiers}] } }]`;
+  expect(load(price(tier)).models[0]?.price).toMatchObject({
+    cacheWrite1h: 6_000_000_000n,
+    tiers: [{ aboveInputTokens: 200_000, input: 6_000_000_000n, cachedInput: 6_000_000_000n }],
+  });
+  expect(problemsOf(price(`${tier}, ${tier}`))).toEqual([
+    '2 models[0].price tiers[1].above_input_tokens must be a whole number above 200000',
+  ]);
+  expect(problemsOf(price(''))).toEqual(['2 models[0].price.tiers must have at least one entry']);
+  expect(problemsOf(price('{ above: 1, input: "1", output: "1" }'))).toEqual([
+    '2 models[0].price.tiers[0].above_input_tokens is required',
+    '2 models[0].price.tiers[0].above is not a known field; known here: input, output, cached_input, cache_write, cache_write_1h, reasoning, above_input_tokens',
+  ]);
+});
+
 test('tells all problems at once, each with its line and what would be right', () => {
   const text = `providers:
   - id: openai

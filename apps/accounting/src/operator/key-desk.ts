@@ -1,7 +1,8 @@
-import type { Config, KeyRightsFile } from '@tokenhub/config';
-import { GatewayError } from '@tokenhub/core';
+import { toKeyRights, type Config, type KeyRights, type KeyRightsFile } from '@tokenhub/config';
+import { GatewayError, isGatewayError } from '@tokenhub/core';
 import type { KeyPage, KeyStore, KeyText, KeyWithSecret, StoredKey } from '@tokenhub/keys';
 import type { KeyChange } from './parse-body.ts';
+import type { ScopeDirectory } from './scope-directory.ts';
 import { toKeyItem, toStaticKeyItem } from './to-key-item.ts';
 
 type KeyItem = ReturnType<typeof toKeyItem> | ReturnType<typeof toStaticKeyItem>;
@@ -30,9 +31,11 @@ export interface KeyDeskOptions {
   readonly store: KeyStore;
   /** The one in force now, if there is one. */
   readonly config: () => Config | undefined;
+  /** Given where users and teams must be of one organisation, which is where organisations are spread over shards. */
+  readonly scopes?: ScopeDirectory | undefined;
 }
 
-export function createKeyDesk({ store, config }: KeyDeskOptions): KeyDesk {
+export function createKeyDesk({ store, config, scopes }: KeyDeskOptions): KeyDesk {
   const staticKeys = () => config()?.keys ?? [];
   const findStatic = (id: string) => staticKeys().find((key) => key.id === id);
 
@@ -53,9 +56,24 @@ export function createKeyDesk({ store, config }: KeyDeskOptions): KeyDesk {
     }
   }
 
+  async function mustBeOfOneOrg(key: KeyRights): Promise<void> {
+    for (const owner of ['user', 'team'] as const) {
+      const id = key[owner];
+      if (id === undefined || scopes === undefined) continue;
+      const known = await scopes.find(`${owner}:${id}`).catch((error: unknown) => {
+        if (isGatewayError(error) && error.code === 'not_found') return undefined;
+        throw error;
+      });
+      if (known === undefined || known.org === '' || known.org === key.org) continue;
+      const message = `${owner} names ${id}, who is of the organisation ${known.org}; a ${owner} belongs to one organisation.`;
+      throw new GatewayError('invalid_parameter', message, { param: owner });
+    }
+  }
+
   return {
     async create({ id, name, ...fields }) {
       mustBeServed(fields.models);
+      await mustBeOfOneOrg(toKeyRights(fields));
       const isStatic = id !== undefined && findStatic(id) !== undefined;
       const made = isStatic ? undefined : await answered(store.create({ id, name, fields }));
       if (made === undefined) {
@@ -87,7 +105,9 @@ export function createKeyDesk({ store, config }: KeyDeskOptions): KeyDesk {
     async change(id, change) {
       mustBeMade(id);
       mustBeServed(change.models);
-      const key = await answered(store.change(id, (before) => applyChange(before, change)));
+      const before = found(await answered(store.find(id)));
+      await mustBeOfOneOrg(toKeyRights(applyChange(before, change).fields));
+      const key = await answered(store.change(id, (current) => applyChange(current, change)));
       return toKeyItem(alive(found(key)));
     },
 
