@@ -83,6 +83,7 @@ describe('the whole path, over the real processes', () => {
       id,
       outcome: 'completed',
       cost_usd: '0.00141',
+      costs: { input: '0.00015', cached: '0', cache_write: '0', output: '0.00126', reasoning: '0' },
       completion_tokens: 42,
     });
     const stranger = await fetch(`${processes.gateway.url}/v1/generations/${id}`, {

@@ -69,6 +69,7 @@ describe('from settlement to the ledger', () => {
       cost_usd: '0.0012',
       input_cost_usd: '0.0003',
       output_cost_usd: '0.0009',
+      costs: { input: '0.0003', cached: '0', cache_write: '0', output: '0.0009', reasoning: '0' },
       delta_usd: '0.0012',
       estimated: false,
       error_reason: null,
@@ -213,12 +214,38 @@ describe('the ledger', () => {
       completion_tokens: 210,
       reasoning_tokens: 35,
       cost_usd: '0.000000015',
+      costs: { input: '0', cached: '0', cache_write: '0', output: '0.000000015', reasoning: '0' },
+      adjustments_usd: '0',
     });
     expect(await getJson('/admin/v1/usage?to=2000-01-01')).toEqual({ items: [], next_cursor: null });
     const sinceYesterday = new Date(Date.now() - 86_400_000).toISOString();
     expect(await getJson(`/admin/v1/usage?group_by=org&from=${sinceYesterday}`)).toMatchObject({
       items: [{ group: 'acme' }, { group: 'globex', requests: 5 }],
     });
+  });
+
+  test('usage is CSV for who asks for it, in the address or by Accept', async () => {
+    const figures = '5,75,15,10,210,35,0.000000015,0,0,0,0.000000015,0,0';
+    const authorization = `Bearer ${ADMIN_TOKEN}`;
+    const answers = [
+      await get('/admin/v1/usage?group_by=key&format=csv'),
+      await get('/admin/v1/usage?group_by=key', { headers: { authorization, accept: 'text/csv, */*;q=0.1' } }),
+    ];
+    for (const answer of answers) {
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+      expect(answer.headers.get('content-disposition')).toBe('attachment; filename="usage-by-key.csv"');
+      expect((await answer.text()).split('\r\n')).toContain(`pages,${figures}`);
+    }
+    for (const [path, accept] of [
+      ['/admin/v1/usage?format=json', 'text/csv'],
+      ['/admin/v1/usage', 'application/json, text/csv;q=0.5'],
+      ['/admin/v1/usage', '*/*'],
+    ] as const) {
+      const answer = await get(path, { headers: { authorization, accept } });
+      expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(answer.headers.get('vary')).toBe('Accept');
+    }
   });
 
   test.each([
@@ -229,6 +256,8 @@ describe('the ledger', () => {
     ['ledger?cursor=abc', 'cursor'],
     ['ledger?key=', 'key'],
     ['usage?group_by=colour', 'group_by'],
+    ['usage?format=xml', 'format'],
+    ['usage?format=csv&format=json', 'format'],
     ['usage?from=yesterday', 'from'],
     ['usage?to=2026-02-30', 'to'],
     ['quotas/nobody', 'scope'],

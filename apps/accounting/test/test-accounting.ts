@@ -84,6 +84,7 @@ teams: { search: { limits: { rpm: 7, budget_day_usd: "9" } } }
 
 /** A request as its gateway states it at its end: 15 tokens in, 42 out, 0.0012 USD. */
 export function sampleEvent(changes: Partial<CostEvent> = {}): CostEvent {
+  const { inputCostNanoUsd = 300_000n, outputCostNanoUsd = 900_000n } = changes;
   return {
     requestId: 'req_1',
     keyId: 'demo',
@@ -101,8 +102,9 @@ export function sampleEvent(changes: Partial<CostEvent> = {}): CostEvent {
     reason: 'routed-weight-8',
     counts: { promptTokens: 15, completionTokens: 42, cachedTokens: 3, cacheWriteTokens: 2, reasoningTokens: 7 },
     costNanoUsd: 1_200_000n,
-    inputCostNanoUsd: 300_000n,
-    outputCostNanoUsd: 900_000n,
+    inputCostNanoUsd,
+    outputCostNanoUsd,
+    costsNanoUsd: { input: inputCostNanoUsd, cached: 0n, cacheWrite: 0n, output: outputCostNanoUsd, reasoning: 0n },
     estimated: false,
     priceVersion: 'file',
     firstTokenMs: 120,

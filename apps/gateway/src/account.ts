@@ -117,6 +117,7 @@ export class Account {
       costNanoUsd: cost.total,
       inputCostNanoUsd: cost.input,
       outputCostNanoUsd: cost.output,
+      costsNanoUsd: cost.byKind,
       estimated,
       errorReason: this.#errorReason,
       priceVersion: candidate?.model.price.version,

@@ -1,20 +1,32 @@
+import type { CostByKind } from '@tokenhub/core';
 import { z } from 'zod';
 import type { Admission, CostEvent } from './cost-event.ts';
 
 /** One line of JSON; nano-USD are decimal strings, since a JSON number is a double for most readers. */
 export function encodeCostEvent(event: CostEvent): string {
+  const costs = event.costsNanoUsd;
   return JSON.stringify({
     ...event,
     costNanoUsd: String(event.costNanoUsd),
     inputCostNanoUsd: String(event.inputCostNanoUsd),
     outputCostNanoUsd: String(event.outputCostNanoUsd),
+    costsNanoUsd: {
+      input: String(costs.input),
+      cached: String(costs.cached),
+      cacheWrite: String(costs.cacheWrite),
+      output: String(costs.output),
+      reasoning: String(costs.reasoning),
+    },
     attempts: event.attempts.map((attempt) => ({ ...attempt, costNanoUsd: String(attempt.costNanoUsd) })),
   });
 }
 
 /** @throws Error that names the member which is missing or wrong. Members that a later version has added are ignored. */
 export function decodeCostEvent(json: string): CostEvent {
-  return parse(costEventSchema, json);
+  const event = parse(costEventSchema, json);
+  const { inputCostNanoUsd: input, outputCostNanoUsd: output } = event;
+  const costsNanoUsd = event.costsNanoUsd ?? { input, cached: 0n, cacheWrite: 0n, output, reasoning: 0n };
+  return { ...event, costsNanoUsd };
 }
 
 /** As {@link decodeCostEvent}, of the admission that a reservation carries. */
@@ -51,7 +63,10 @@ const admission = {
 };
 const admissionSchema: z.ZodType<Admission> = z.object(admission);
 
-const costEventSchema: z.ZodType<CostEvent> = z.object({
+/** As it may have been queued by an older release. */
+type QueuedCostEvent = Omit<CostEvent, 'costsNanoUsd'> & { readonly costsNanoUsd?: CostByKind | undefined };
+
+const costEventSchema: z.ZodType<QueuedCostEvent> = z.object({
   ...admission,
   outcome: z.enum(['completed', 'client_cancelled', 'upstream_error', 'timeout', 'shutdown', 'lease_expired']),
   model: optionalText,
@@ -63,11 +78,15 @@ const costEventSchema: z.ZodType<CostEvent> = z.object({
     completionTokens: count,
     cachedTokens: count,
     cacheWriteTokens: count,
+    cacheWrite1hTokens: count.optional(),
     reasoningTokens: count,
   }),
   costNanoUsd: nanoUsd,
   inputCostNanoUsd: nanoUsd,
   outputCostNanoUsd: nanoUsd,
+  costsNanoUsd: z
+    .object({ input: nanoUsd, cached: nanoUsd, cacheWrite: nanoUsd, output: nanoUsd, reasoning: nanoUsd })
+    .optional(),
   estimated: z.boolean(),
   errorReason: optionalText,
   priceVersion: optionalText,

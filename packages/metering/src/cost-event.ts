@@ -1,4 +1,4 @@
-import type { TokenCounts } from '@tokenhub/core';
+import type { CostByKind, TokenCounts } from '@tokenhub/core';
 
 /** How a request ended. `lease_expired`: its gateway died; the cost is that of its last sign of life. */
 export type Outcome = 'completed' | 'client_cancelled' | 'upstream_error' | 'timeout' | 'shutdown' | 'lease_expired';
@@ -35,6 +35,8 @@ export interface CostEvent extends Admission {
   readonly costNanoUsd: bigint;
   readonly inputCostNanoUsd: bigint;
   readonly outputCostNanoUsd: bigint;
+  /** The same cost by kind of token. An older event that does not say is read as if all of it were plain input and output. */
+  readonly costsNanoUsd: CostByKind;
   readonly estimated: boolean;
   /** The error's stable slug, when it did not complete. */
   readonly errorReason?: string | undefined;

@@ -64,6 +64,7 @@ function toExpiredEvent(admission: Admission, costNanoUsd: bigint, expiredAt: nu
     // How the cost splits is unknown; the prompt is what was sent for certain.
     inputCostNanoUsd: costNanoUsd,
     outputCostNanoUsd: 0n,
+    costsNanoUsd: { input: costNanoUsd, cached: 0n, cacheWrite: 0n, output: 0n, reasoning: 0n },
     estimated: true,
     durationMs: Math.max(0, expiredAt - admission.admittedAt),
     attempts: [],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { NOON, sampleEvent } from './samples.ts';
+import { NOON, sampleEvent, toExpiredEvent } from './samples.ts';
 import { isLedgerRefusal } from '../src/ledger/ledger-refusal.ts';
 import type { Ledger, LedgerEntry, LedgerOptions, LedgerQuery, UsageQuery } from '../src/ledger/ledger.ts';
 
@@ -269,6 +269,8 @@ export function describeLedger(name: string, makeStore: () => Promise<LedgerStor
         completionTokens: 40,
         reasoningTokens: 10,
         costNanoUsd: 14n,
+        costsNanoUsd: { input: 2n, cached: 0n, cacheWrite: 0n, output: 10n, reasoning: 2n },
+        adjustmentsNanoUsd: 0n,
       };
       expect(await ledger.usage({ groupBy: 'day' })).toEqual([
         { group: '20261120', ...two },
@@ -285,6 +287,53 @@ export function describeLedger(name: string, makeStore: () => Promise<LedgerStor
       expect(await requestsBy('key')).toEqual({ a: 1, b: 1, c: 2 });
       expect(await requestsBy('user')).toEqual({ ada: 3, u: 1 });
       expect(await requestsBy('team')).toEqual({ search: 3, unknown: 1 });
+    });
+
+    test('usage counts a request whose lease had expired as its correction says, whoever served it', async () => {
+      const costs = { input: 100n, cached: 20n, cacheWrite: 30n, output: 40n, reasoning: 10n };
+      const truth = sampleEvent({
+        requestId: 'req_1',
+        model: 'x',
+        provider: 'p',
+        costNanoUsd: 200n,
+        costsNanoUsd: costs,
+      });
+      const expired = toEntry('req_1', { event: toExpiredEvent(truth, 170n), deltaNanoUsd: 170n });
+      await ledger.append([expired, toEntry('req_2', { event: sampleEvent({ requestId: 'req_2', model: 'y' }) })], []);
+      expect(await ledger.usage({ groupBy: 'model' })).toMatchObject([
+        {
+          group: 'unknown',
+          requests: 1,
+          promptTokens: 0,
+          costNanoUsd: 170n,
+          costsNanoUsd: { input: 170n, output: 0n },
+        },
+        { group: 'y', requests: 1 },
+      ]);
+      await ledger.append([toEntry('req_1', { kind: 'A', event: truth, deltaNanoUsd: 30n })], []);
+      const { promptTokens, cachedTokens, cacheWriteTokens, completionTokens, reasoningTokens } = truth.counts;
+      const counts = { promptTokens, cachedTokens, cacheWriteTokens, completionTokens, reasoningTokens };
+      const group = { requests: 1, ...counts, costNanoUsd: 200n, costsNanoUsd: costs, adjustmentsNanoUsd: 0n };
+      expect(await ledger.usage({ groupBy: 'model' })).toMatchObject([{ group: 'x', ...group }, { group: 'y' }]);
+      expect((await ledger.usage({ groupBy: 'provider' }))[1]).toEqual({ group: 'p', ...group });
+    });
+
+    test('usage counts a refund as money alone, of the model that had served, also after a correction', async () => {
+      const truth = sampleEvent({ requestId: 'req_1', model: 'x', provider: 'p', costNanoUsd: 200n });
+      const expired = toEntry('req_1', { event: toExpiredEvent(truth, 170n), deltaNanoUsd: 170n });
+      const plain = toEntry('req_2', { event: sampleEvent({ requestId: 'req_2', model: 'x' }) });
+      await ledger.append([expired, toEntry('req_1', { kind: 'A', event: truth, deltaNanoUsd: 30n }), plain], []);
+      const [before] = await ledger.usage({ groupBy: 'model' });
+      await ledger.append(
+        [
+          { ...expired, kind: 'R', deltaNanoUsd: -50n },
+          { ...plain, kind: 'R', deltaNanoUsd: 7n },
+        ],
+        [],
+      );
+      const costNanoUsd = 1_200_200n - 43n;
+      expect(before).toMatchObject({ group: 'x', requests: 2, adjustmentsNanoUsd: 0n });
+      expect(await ledger.usage({ groupBy: 'model' })).toEqual([{ ...before, costNanoUsd, adjustmentsNanoUsd: -43n }]);
     });
 
     test('groups of usage come in the order of their bytes, and what is not known counts as `unknown`', async () => {

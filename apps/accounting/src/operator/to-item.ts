@@ -1,4 +1,4 @@
-import { formatUsd, type TokenCounts } from '@tokenhub/core';
+import { formatCosts, formatUsd, type TokenCounts } from '@tokenhub/core';
 import type { LedgerEntry, Limits, PeriodState, ScopeState, UsageGroup } from '@tokenhub/metering';
 
 /** A ledger row as the operator surface shows it; what is not known is null. */
@@ -21,6 +21,7 @@ export function toLedgerItem({ kind, event, deltaNanoUsd, day, month, createdAt 
     cost_usd: formatUsd(event.costNanoUsd),
     input_cost_usd: formatUsd(event.inputCostNanoUsd),
     output_cost_usd: formatUsd(event.outputCostNanoUsd),
+    costs: formatCosts(event.costsNanoUsd),
     delta_usd: formatUsd(deltaNanoUsd),
     estimated: event.estimated,
     error_reason: event.errorReason ?? null,
@@ -42,8 +43,16 @@ export function toLedgerItem({ kind, event, deltaNanoUsd, day, month, createdAt 
   };
 }
 
-export function toUsageItem({ group, requests, costNanoUsd, ...counts }: UsageGroup) {
-  return { group, requests, ...toCounts(counts), cost_usd: formatUsd(costNanoUsd) };
+/** `costs` and `adjustments_usd` add up to `cost_usd`. */
+export function toUsageItem({ group, requests, costNanoUsd, costsNanoUsd, adjustmentsNanoUsd, ...counts }: UsageGroup) {
+  return {
+    group,
+    requests,
+    ...toCounts(counts),
+    cost_usd: formatUsd(costNanoUsd),
+    costs: formatCosts(costsNanoUsd),
+    adjustments_usd: formatUsd(adjustmentsNanoUsd),
+  };
 }
 
 /** What a scope has used, beside what it may use; a limit that is not set is null. */

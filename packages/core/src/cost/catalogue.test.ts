@@ -10,6 +10,7 @@ test('finds a list price, exact to the nano, with its cache rates', () => {
     output: 5_000_000_000n,
     cachedInput: 100_000_000n,
     cacheWrite: 1_250_000_000n,
+    cacheWrite1h: 2_000_000_000n,
     reasoning: 5_000_000_000n,
   });
   expect(findCatalogPrice('openai', 'gpt-4o', AT)).toMatchObject({
@@ -21,7 +22,7 @@ test('finds a list price, exact to the nano, with its cache rates', () => {
 
 test('finds a dated name of a model', () => {
   const dated = findCatalogPrice('anthropic', 'claude-sonnet-4-20250514', AT);
-  expect(dated?.version).toBe('3/0.3/3.75/15/15');
+  expect(dated?.version).toBe('3/0.3/3.75/6/15/15');
 });
 
 test('takes the price that was in force at the time', () => {
@@ -29,12 +30,26 @@ test('takes the price that was in force at the time', () => {
   expect(findCatalogPrice('openai', 'o3', AT)?.input).toBe(2_000_000_000n);
 });
 
+test('finds the tiers of long prompts', () => {
+  expect(findCatalogPrice('anthropic', 'claude-sonnet-4-5', AT)?.version).toBe(
+    '3/0.3/3.75/6/15/15 >200000:6/0.6/7.5/12/22.5/22.5',
+  );
+  // "From 272K tokens on" is above one token less
+  expect(findCatalogPrice('openai', 'gpt-5.5', AT)?.version).toBe('5/0.5/5/5/30/30 >271999:10/1/10/10/45/45');
+});
+
+test('bills no write for an hour too little: whatever of Anthropic has cache writes lists both', () => {
+  const models = findProvider({ providerId: 'anthropic' })?.models ?? [];
+  for (const { id } of models) {
+    const { input = 0n, cacheWrite = 0n, cacheWrite1h } = findCatalogPrice('anthropic', id, AT) ?? {};
+    if (cacheWrite > input) expect(cacheWrite1h, id).toBe(2n * input);
+  }
+});
+
 describe('has no price', () => {
   test.each([
     ['openai', 'no-such-model', 'an unknown model'],
     ['anthropic', 'gpt-4o', 'a model of somebody else'],
-    ['openai', 'gpt-5.5', 'a price in tiers'],
-    ['anthropic', 'claude-sonnet-4-5', 'a price in tiers'],
     ['openai', 'gpt-audio', 'a price for audio'],
     ['openai', 'gpt-image-2', 'a price for pictures'],
     ['openai', 'text-embedding-3-large', 'no price for output'],

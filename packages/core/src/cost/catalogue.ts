@@ -1,25 +1,25 @@
-import { calcPrice } from '@pydantic/genai-prices';
-import { parsePrice } from './parse-price.ts';
+import { calcPrice, type ModelPrice } from '@pydantic/genai-prices';
+import { parsePrice, type RateFigures } from './parse-price.ts';
 import type { Price } from './price.ts';
 
-/** What can be priced per token of text, and what a chat completion never uses or never bills. Anything else is not for us. */
-const APPLICABLE = new Set([
+/** What can be priced per token of text, and the hosted tools that the provider bills apart. Any other unit is not for us. */
+const UNITS = new Set([
   'input_mtok',
   'output_mtok',
   'cache_read_mtok',
   'cache_write_mtok',
-  // Hosted tools, billed apart by the provider; and the longer of Anthropic's two cache times, where the shorter is the default.
+  'cache_write_1h_mtok',
   'web_searches_kcount',
   'storage_searches_kcount',
-  'cache_write_1h_mtok',
 ]);
 
 /**
- * The list price of a model from the catalogue bundled with @pydantic/genai-prices, as it is in force at `at`.
+ * The list price of a model from the catalogue bundled with @pydantic/genai-prices, as it is in force at `at`. Its tiers are
+ * ours: above a number of prompt tokens, every token of the request has the tier's rate.
  *
  * `undefined` when the catalogue does not know the model, or when a bill by one rate per kind of token would be wrong:
- * prices in tiers by length, or for audio, pictures or hours. Such a model needs a price in the configuration. What runs
- * on one's own vLLM has no list price at all.
+ * prices for audio, pictures or hours. Such a model needs a price in the configuration. What runs on one's own vLLM has no
+ * list price at all.
  */
 export function findCatalogPrice(
   providerType: 'openai' | 'anthropic' | 'vllm',
@@ -27,21 +27,43 @@ export function findCatalogPrice(
   at = new Date(),
 ): Price | undefined {
   if (providerType === 'vllm') return undefined;
-  const prices = calcPrice({}, model, { providerId: providerType, timestamp: at })?.model_price ?? {};
-  const decimals: Record<string, string> = {};
-  for (const [unit, price] of Object.entries(prices)) {
-    if (!APPLICABLE.has(unit) || typeof price !== 'number') return undefined;
-    // The catalogue's doubles were made from short decimals: their shortest text is the decimal that was meant.
-    decimals[unit] = String(price);
+  const listed = calcPrice({}, model, { providerId: providerType, timestamp: at })?.model_price ?? {};
+  const { input_mtok: input, output_mtok: output } = listed;
+  if (input === undefined || output === undefined || !Object.keys(listed).every((unit) => UNITS.has(unit))) {
+    return undefined;
   }
+  const toFigures = (promptTokens: number): RateFigures => {
+    const find = (unit: string) => findFigure(listed[unit], promptTokens);
+    const cache_write = find('cache_write_mtok');
+    return {
+      input: toFigure(input, promptTokens),
+      output: toFigure(output, promptTokens),
+      cached_input: find('cache_read_mtok'),
+      cache_write,
+      // Listed wherever there is such a thing
+      cache_write_1h: find('cache_write_1h_mtok') ?? cache_write,
+    };
+  };
+  const tiers = findThresholds(listed).map((above) => ({ above_input_tokens: above, ...toFigures(above + 1) }));
+  return parsePrice({ ...toFigures(0), tiers: tiers.length > 0 ? tiers : undefined });
+}
 
-  const {
-    input_mtok: input,
-    output_mtok: output,
-    cache_read_mtok: cached_input,
-    cache_write_mtok: cache_write,
-  } = decimals;
-  return input === undefined || output === undefined
-    ? undefined
-    : parsePrice({ input, output, cached_input, cache_write });
+type ListedRate = NonNullable<ModelPrice[string]>;
+
+function findFigure(rate: ListedRate | undefined, promptTokens: number): string | undefined {
+  return rate === undefined ? undefined : toFigure(rate, promptTokens);
+}
+
+/** The catalogue's doubles were made from short decimals: their shortest text is the decimal that was meant. */
+function toFigure(rate: ListedRate, promptTokens: number): string {
+  if (typeof rate === 'number') return String(rate);
+  return String(rate.tiers.findLast(({ start }) => promptTokens > start)?.price ?? rate.base);
+}
+
+/** The numbers of prompt tokens above which any rate is another, rising. */
+function findThresholds(listed: ModelPrice): readonly number[] {
+  const starts = Object.values(listed).flatMap((rate) =>
+    typeof rate === 'object' ? rate.tiers.map(({ start }) => start) : [],
+  );
+  return [...new Set(starts)].toSorted((a, b) => a - b);
 }

@@ -14,7 +14,12 @@ export interface Receipt {
 /** The receipt of a request that no provider began to answer. */
 export const NOTHING_USED: Receipt = {
   counts: { promptTokens: 0, completionTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
-  cost: { total: 0n, input: 0n, output: 0n },
+  cost: {
+    total: 0n,
+    input: 0n,
+    output: 0n,
+    byKind: { input: 0n, cached: 0n, cacheWrite: 0n, output: 0n, reasoning: 0n },
+  },
   estimated: false,
 };
 

@@ -96,6 +96,15 @@ describe('of a complete answer', () => {
     expect([counts.cachedTokens, counts.cacheWriteTokens, estimated]).toEqual([100, 20, true]);
   });
 
+  test('cuts what was written for an hour to the cache writes, and says nothing of none', () => {
+    const usage = { ...FINISHED.usage, cacheWriteTokens: 30, cacheWrite1hTokens: 20 };
+    expect(settleUsage({ ...FINISHED, usage })).toEqual({ counts: { ...BELIEVED, ...usage }, estimated: false });
+    const cut = settleUsage({ ...FINISHED, usage: { ...usage, cacheWrite1hTokens: 40 } });
+    expect([cut.counts.cacheWrite1hTokens, cut.estimated]).toEqual([30, true]);
+    const none = settleUsage({ ...FINISHED, usage: { ...usage, cacheWrite1hTokens: 0 } });
+    expect(none).toEqual({ counts: { ...BELIEVED, cacheWriteTokens: 30 }, estimated: false });
+  });
+
   test('leaves out a part that is no count, and the parts of a whole that is not believed', () => {
     const nonsense = { ...FINISHED.usage, cachedTokens: -5, reasoningTokens: 1.5 };
     expect(settleUsage({ ...FINISHED, usage: nonsense })).toEqual({ counts: BELIEVED, estimated: true });
@@ -142,12 +151,14 @@ test('whatever a provider reports, the counts are whole, not negative, and no pa
     completionTokens: reported,
     cachedTokens: reported,
     cacheWriteTokens: reported,
+    cacheWrite1hTokens: reported,
     reasoningTokens: reported,
   });
   fc.assert(
     fc.property(anyUsage, fc.boolean(), fc.nat(50), (usage, complete, countedTokens) => {
       const { counts } = settleUsage({ ...FINISHED, usage, complete, countedTokens });
       for (const count of Object.values(counts)) expect(Number.isSafeInteger(count) && count >= 0).toBe(true);
+      expect(counts.cacheWrite1hTokens ?? 0).toBeLessThanOrEqual(counts.cacheWriteTokens);
       expect(counts.cachedTokens + counts.cacheWriteTokens).toBeLessThanOrEqual(counts.promptTokens);
       expect(counts.reasoningTokens).toBeLessThanOrEqual(counts.completionTokens);
       expect(counts.promptTokens).toBeLessThanOrEqual(1000);

@@ -50,6 +50,7 @@ export function settleUsage(evidence: UsageEvidence): SettledUsage {
 
   const cachedTokens = promptBelieved ? cutPart(usage.cachedTokens, promptTokens) : 0;
   const cacheWriteTokens = promptBelieved ? cutPart(usage.cacheWriteTokens, promptTokens - cachedTokens) : 0;
+  const cacheWrite1hTokens = cutPart(usage.cacheWrite1hTokens, cacheWriteTokens);
   const reasoningTokens = completionBelieved ? cutPart(usage.reasoningTokens, completionTokens) : 0;
 
   const corrected =
@@ -57,9 +58,17 @@ export function settleUsage(evidence: UsageEvidence): SettledUsage {
     !isFinal ||
     cachedTokens !== (usage.cachedTokens ?? 0) ||
     cacheWriteTokens !== (usage.cacheWriteTokens ?? 0) ||
+    cacheWrite1hTokens !== (usage.cacheWrite1hTokens ?? 0) ||
     reasoningTokens !== (usage.reasoningTokens ?? 0);
   return {
-    counts: { promptTokens, completionTokens, cachedTokens, cacheWriteTokens, reasoningTokens },
+    counts: {
+      promptTokens,
+      completionTokens,
+      cachedTokens,
+      cacheWriteTokens,
+      ...(cacheWrite1hTokens > 0 && { cacheWrite1hTokens }),
+      reasoningTokens,
+    },
     estimated: corrected || !evidence.complete,
   };
 }

@@ -17,7 +17,12 @@ export interface DialectFixture {
 
 const RECEIPT: Receipt = {
   counts: { promptTokens: 15, completionTokens: 42, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
-  cost: { total: 1_200_000n, input: 300_000n, output: 900_000n },
+  cost: {
+    total: 1_200_000n,
+    input: 300_000n,
+    output: 900_000n,
+    byKind: { input: 300_000n, cached: 0n, cacheWrite: 0n, output: 900_000n, reasoning: 0n },
+  },
   estimated: false,
 };
 const OPTIONS = { includeUsage: true, choices: 1, price: () => RECEIPT };

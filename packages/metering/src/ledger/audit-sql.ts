@@ -55,7 +55,9 @@ function toAuditSql({ textsOf, statedNano, parameter: p }: Variety): AuditSql {
       SELECT request_id, shard, stream_id FROM cost_events WHERE request_id IN (${textsOf(`${p}1`)}) AND kind = 'T'`,
     rowFlaws: `
       SELECT * FROM (
-        SELECT entry.request_id, entry.kind, entry.cost_nano, entry.delta_nano, ${statedNano('entry.event')} AS stated_nano,
+        SELECT entry.request_id, entry.kind, entry.cost_nano, entry.delta_nano,
+          entry.input_nano + entry.cached_nano + entry.cache_write_nano + entry.output_nano + entry.reasoning_nano AS by_kind_nano,
+          ${statedNano('entry.event')} AS stated_nano,
           terminal.request_id AS terminal_id, terminal.cost_nano AS terminal_nano
         FROM cost_events AS entry LEFT JOIN cost_events AS terminal
           ON entry.kind <> 'T' AND terminal.request_id = entry.request_id AND terminal.kind = 'T'
@@ -64,6 +66,7 @@ function toAuditSql({ textsOf, statedNano, parameter: p }: Variety): AuditSql {
       WHERE stated_nano <> CAST(cost_nano AS TEXT)
         OR kind <> 'T' AND terminal_id IS NULL
         OR kind = 'T' AND delta_nano <> cost_nano
+        OR kind <> 'R' AND delta_nano <> by_kind_nano
         OR kind = 'A' AND delta_nano <> cost_nano - terminal_nano
       LIMIT ${p}2`,
     dayFlaws: compareSums(

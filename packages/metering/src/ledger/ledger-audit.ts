@@ -38,13 +38,17 @@ export function toOrigins(rows: readonly LedgerRow[]): ReadonlyMap<string, Origi
   );
 }
 
-/** Of a row with `request_id`, `kind`, `stated_nano` (in its event), `cost_nano`, `delta_nano` and, of a correction, `terminal_nano`. */
+/**
+ * Of a row with `request_id`, `kind`, `stated_nano` (in its event), `cost_nano`, `delta_nano`, `by_kind_nano` (its parts together) and, of
+ * a correction, `terminal_nano`.
+ */
 export function toRowFlaw(row: LedgerRow): LedgerFlaw {
   const [stated, cost, delta] = [toNano(row['stated_nano']), toNano(row['cost_nano']), toNano(row['delta_nano'])];
   const requestId = String(row['request_id']);
   if (stated !== cost) return { requestId, expectedNanoUsd: stated, actualNanoUsd: cost };
   const expected = row['kind'] === 'A' ? cost - toNano(row['terminal_nano']) : cost;
-  return { requestId, expectedNanoUsd: expected, actualNanoUsd: delta };
+  const isDeltaWrong = expected !== delta;
+  return { requestId, expectedNanoUsd: expected, actualNanoUsd: isDeltaWrong ? delta : toNano(row['by_kind_nano']) };
 }
 
 /** Of a roll-up with `scope`, `period`, `settled_nano` and the `rows_nano` that it should be; 0 where there is none. */

@@ -1,21 +1,10 @@
 import { GatewayError } from '@tokenhub/core';
 import { z } from 'zod';
 import { decodeCostEvent } from '../cost-event-codec.ts';
-import type { DeadLetter, LedgerEntry, Repair, UsageGroup, UsageQuery } from './ledger.ts';
+import type { DeadLetter, LedgerEntry, Repair, UsageGroup } from './ledger.ts';
 
 /** A row as a database gives it: 64-bit integers as `bigint` or decimal text. */
 export type LedgerRow = Readonly<Record<string, unknown>>;
-
-/** The column of `cost_events` that usage is grouped by. */
-export const GROUP_COLUMNS = {
-  day: 'period_day',
-  model: 'model',
-  provider: 'provider',
-  key: 'key_id',
-  user: 'user_id',
-  team: 'team_id',
-  org: 'org_id',
-} as const satisfies Record<UsageQuery['groupBy'], string>;
 
 const entryKind = z.enum(['T', 'A', 'R']);
 
@@ -33,6 +22,9 @@ export function toEntry(row: LedgerRow): LedgerEntry {
 }
 
 export function toUsageGroup(row: LedgerRow): UsageGroup {
+  const nano = (column: string) => BigInt(String(row[column]));
+  const [input, cached, cacheWrite] = [nano('input_nano'), nano('cached_nano'), nano('cache_write_nano')];
+  const [output, reasoning, costNanoUsd] = [nano('output_nano'), nano('reasoning_nano'), nano('delta_nano')];
   return {
     group: String(row['name']),
     requests: Number(row['requests']),
@@ -41,7 +33,9 @@ export function toUsageGroup(row: LedgerRow): UsageGroup {
     cacheWriteTokens: Number(row['tokens_cache_write']),
     completionTokens: Number(row['tokens_out']),
     reasoningTokens: Number(row['tokens_reasoning']),
-    costNanoUsd: BigInt(String(row['delta_nano'])),
+    costNanoUsd,
+    costsNanoUsd: { input, cached, cacheWrite, output, reasoning },
+    adjustmentsNanoUsd: costNanoUsd - input - cached - cacheWrite - output - reasoning,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CostByKind } from '@tokenhub/core';
 import type { CostEvent } from '../cost-event.ts';
 
 /** `T`: how a request ended, exactly one per admitted request · `A`: a correction of it · `R`: a refund. */
@@ -46,6 +47,7 @@ export interface UsageQuery {
   readonly groupBy: 'day' | 'model' | 'provider' | 'key' | 'user' | 'team' | 'org';
 }
 
+/** What requests have used and cost; one that was corrected counts as its correction says. */
 export interface UsageGroup {
   /** `yyyymmdd`, or a name; `unknown` for requests that no provider ever began to answer, or whose key has no user or team. */
   readonly group: string;
@@ -56,6 +58,10 @@ export interface UsageGroup {
   readonly completionTokens: number;
   readonly reasoningTokens: number;
   readonly costNanoUsd: bigint;
+  /** The same cost by kind of token, and what is of no kind: together they are `costNanoUsd`. */
+  readonly costsNanoUsd: CostByKind;
+  /** Refunds and later charges. */
+  readonly adjustmentsNanoUsd: bigint;
 }
 
 export interface SumsQuery {

@@ -3,12 +3,13 @@ import { createServer, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { describeLedger } from '../../test/ledger-conformance.ts';
-import { NOON, sampleEvent } from '../../test/samples.ts';
+import { NOON, rowsOfEveryKind, sampleEvent, USAGE_OF_EVERY_KIND } from '../../test/samples.ts';
 import { postgresPrograms, startTestPostgres, type TestPostgres } from '../../test/test-postgres.ts';
 import { isLedgerRefusal } from './ledger-refusal.ts';
 import type { Ledger, LedgerEntry, LedgerOptions } from './ledger.ts';
 import { createPostgresClient } from './postgres-client.ts';
 import { openPostgresLedger } from './postgres-ledger.ts';
+import { POSTGRES_VERSION } from './postgres-schema.ts';
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -80,7 +81,9 @@ describe.skipIf(postgresPrograms === undefined)('with a server (skipped where Po
     const added = await Promise.all(ledgers.map((ledger, index) => ledger.append([toEntry(`req_${index % 4}`)], [])));
     expect(added.reduce((sum, count) => sum + count, 0)).toBe(4);
     const schema = bench.sql(new URL(url).searchParams.get('search_path') ?? '');
-    expect([...(await bench.sql`SELECT version FROM ${schema}.ledger_schema`)]).toEqual([{ version: 2 }]);
+    expect([...(await bench.sql`SELECT version FROM ${schema}.ledger_schema`)]).toEqual([
+      { version: POSTGRES_VERSION },
+    ]);
   });
 
   test('takes the tables of an earlier release over', async () => {
@@ -94,11 +97,28 @@ describe.skipIf(postgresPrograms === undefined)('with a server (skipped where Po
     expect(await ledger.usage({ groupBy: 'team' })).toMatchObject([{ group: 'search' }, { group: 'unknown' }]);
   });
 
+  test('counts by kind of token what an earlier release has added, which stated no kinds', async () => {
+    const url = await bench.makeUrl();
+    await open(url).append(rowsOfEveryKind(), []);
+    const schema = bench.sql(new URL(url).searchParams.get('search_path') ?? '');
+    for (const column of ['input_nano', 'cached_nano', 'cache_write_nano', 'output_nano', 'reasoning_nano']) {
+      await bench.sql`ALTER TABLE ${schema}.cost_events DROP COLUMN ${bench.sql(column)}`;
+    }
+    await bench.sql`DROP INDEX ${schema}.cost_events_corrections`;
+    await bench.sql`
+      UPDATE ${schema}.cost_events SET event = regexp_replace(event, '"costsNanoUsd":{[^}]*},', '')`;
+    await bench.sql`UPDATE ${schema}.ledger_schema SET version = 2`;
+    for (const ledger of [open(url), open(url)]) {
+      expect(await ledger.usage({ groupBy: 'org' })).toMatchObject([USAGE_OF_EVERY_KIND]);
+      expect((await ledger.find('req_1'))[0]?.event.costsNanoUsd).toMatchObject({ input: 300_000n, output: 900_000n });
+    }
+  });
+
   test('leaves the tables of a newer release alone', async () => {
     const url = await bench.makeUrl();
     await open(url).append([entry], []);
     const schema = bench.sql(new URL(url).searchParams.get('search_path') ?? '');
-    await bench.sql`INSERT INTO ${schema}.ledger_schema (version) VALUES (3)`;
+    await bench.sql`INSERT INTO ${schema}.ledger_schema (version) VALUES (${POSTGRES_VERSION + 1})`;
     await expect(open(url).append([entry], [])).rejects.toThrow('made by a newer release');
   });
 

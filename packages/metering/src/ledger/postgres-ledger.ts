@@ -4,16 +4,7 @@ import { encodeCostEvent } from '../cost-event-codec.ts';
 import { timeOf } from '../stream-position.ts';
 import { POSTGRES_AUDIT } from './audit-sql.ts';
 import { LedgerRefusal } from './ledger-refusal.ts';
-import {
-  GROUP_COLUMNS,
-  parseCursor,
-  toDeadLetter,
-  toEntry,
-  toPage,
-  toRepair,
-  toUsageGroup,
-  type LedgerRow,
-} from './ledger-row.ts';
+import { parseCursor, toDeadLetter, toEntry, toPage, toRepair, toUsageGroup, type LedgerRow } from './ledger-row.ts';
 import { toOrigins, toRowFlaw, toSumFlaw, toSums } from './ledger-audit.ts';
 import type {
   DeadLetter,
@@ -30,6 +21,8 @@ import type {
   UsageGroup,
   UsageQuery,
 } from './ledger.ts';
+import { shareOf } from './share.ts';
+import { usageSql } from './usage-sql.ts';
 import { createPostgresClient, type PostgresClient } from './postgres-client.ts';
 import { POSTGRES_APPEND, POSTGRES_SCHEMA, POSTGRES_VERSION } from './postgres-schema.ts';
 
@@ -90,17 +83,8 @@ class PostgresLedger implements Ledger {
     return toPage(rows, limit);
   }
 
-  async usage({ from, to, groupBy }: UsageQuery): Promise<readonly UsageGroup[]> {
-    const rows = await this.#rows(
-      (sql) => sql`
-        SELECT coalesce(${sql(GROUP_COLUMNS[groupBy])}, 'unknown') AS name, count(*) FILTER (WHERE kind = 'T') AS requests,
-          sum(tokens_in) AS tokens_in, sum(tokens_cached) AS tokens_cached, sum(tokens_cache_write) AS tokens_cache_write,
-          sum(tokens_out) AS tokens_out, sum(tokens_reasoning) AS tokens_reasoning, sum(delta_nano) AS delta_nano
-        FROM cost_events WHERE true
-          ${from === undefined ? sql`` : sql`AND admitted_at >= ${from}`}
-          ${to === undefined ? sql`` : sql`AND admitted_at < ${to}`}
-        GROUP BY name ORDER BY name`,
-    );
+  async usage({ from = 0, to = Number.MAX_SAFE_INTEGER, groupBy }: UsageQuery): Promise<readonly UsageGroup[]> {
+    const rows = await this.#rows((sql) => sql.unsafe(usageSql(groupBy, '$'), [from, to]));
     return rows.map(toUsageGroup);
   }
 
@@ -226,8 +210,10 @@ async function makeTables(sql: Sql): Promise<void> {
   if (version < POSTGRES_VERSION) await sql.unsafe(POSTGRES_SCHEMA);
 }
 
-function toColumns({ kind, event, deltaNanoUsd, day, month, shard, streamId, createdAt }: LedgerEntry) {
-  const { requestId, counts } = event;
+function toColumns(entry: LedgerEntry) {
+  const { kind, event, deltaNanoUsd, day, month, shard, streamId, createdAt } = entry;
+  const { requestId } = event;
+  const { counts, costsNanoUsd } = shareOf(entry);
   return {
     request_id: requestId,
     kind,
@@ -247,6 +233,11 @@ function toColumns({ kind, event, deltaNanoUsd, day, month, shard, streamId, cre
     tokens_reasoning: counts.reasoningTokens,
     cost_nano: String(event.costNanoUsd),
     delta_nano: String(deltaNanoUsd),
+    input_nano: String(costsNanoUsd.input),
+    cached_nano: String(costsNanoUsd.cached),
+    cache_write_nano: String(costsNanoUsd.cacheWrite),
+    output_nano: String(costsNanoUsd.output),
+    reasoning_nano: String(costsNanoUsd.reasoning),
     estimated: event.estimated,
     outcome: event.outcome,
     price_version: toText(event.priceVersion),

@@ -1,5 +1,5 @@
 /** What `ledger_schema` holds after {@link POSTGRES_SCHEMA}; a later version adds its steps behind those of this one. */
-export const POSTGRES_VERSION = 2;
+export const POSTGRES_VERSION = 3;
 
 /**
  * The tables of the SQLite ledger in PostgreSQL's types. One message and so one transaction; may run any number of times,
@@ -100,6 +100,21 @@ CREATE INDEX IF NOT EXISTS repairs_by_time ON repairs (made_at);
 
 ALTER TABLE cost_events ADD COLUMN IF NOT EXISTS team_id TEXT COLLATE "C";
 
+-- The parts of delta_nano. Rows of before state no kinds of token: all of theirs is plain input and output.
+ALTER TABLE cost_events
+  ADD COLUMN IF NOT EXISTS input_nano BIGINT NOT NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS cached_nano BIGINT NOT NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS cache_write_nano BIGINT NOT NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS output_nano BIGINT NOT NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS reasoning_nano BIGINT NOT NULL DEFAULT 0;
+UPDATE cost_events SET
+  input_nano = substring(event from '"inputCostNanoUsd":"([0-9]+)"')::bigint - (cost_nano - delta_nano),
+  output_nano = substring(event from '"outputCostNanoUsd":"([0-9]+)"')::bigint
+WHERE kind <> 'R' AND input_nano + cached_nano + cache_write_nano + output_nano + reasoning_nano <> delta_nano;
+UPDATE cost_events SET tokens_in = 0, tokens_cached = 0, tokens_cache_write = 0, tokens_out = 0, tokens_reasoning = 0
+WHERE kind = 'R' AND tokens_in + tokens_out > 0;
+CREATE INDEX IF NOT EXISTS cost_events_corrections ON cost_events (request_id) WHERE kind = 'A';
+
 INSERT INTO ledger_schema (version) VALUES (${POSTGRES_VERSION}) ON CONFLICT DO NOTHING;
 `;
 
@@ -117,20 +132,22 @@ WITH entries AS MATERIALIZED (
   FROM json_to_recordset($1::text::json) AS entry (
     request_id text, kind text, org_id text, key_id text, user_id text, team_id text, model text, provider text, attempt_count integer,
     period_day text, period_month text, tokens_in bigint, tokens_cached bigint, tokens_cache_write bigint,
-    tokens_out bigint, tokens_reasoning bigint, cost_nano bigint, delta_nano bigint, estimated boolean, outcome text,
-    price_version text, shard integer, stream_id text, admitted_at bigint, created_at bigint, event text, attempts json
+    tokens_out bigint, tokens_reasoning bigint, cost_nano bigint, delta_nano bigint, input_nano bigint, cached_nano bigint,
+    cache_write_nano bigint, output_nano bigint, reasoning_nano bigint, estimated boolean, outcome text, price_version text, shard integer, stream_id text, admitted_at bigint, created_at bigint, event text, attempts json
   )
 ),
 added AS (
   INSERT INTO cost_events (
     seq, request_id, kind, org_id, key_id, user_id, team_id, model, provider, attempt_count, period_day, period_month,
     tokens_in, tokens_cached, tokens_cache_write, tokens_out, tokens_reasoning,
-    cost_nano, delta_nano, estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
+    cost_nano, delta_nano, input_nano, cached_nano, cache_write_nano, output_nano, reasoning_nano,
+    estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
   )
   SELECT
     seq, request_id, kind, org_id, key_id, user_id, team_id, model, provider, attempt_count, period_day, period_month,
     tokens_in, tokens_cached, tokens_cache_write, tokens_out, tokens_reasoning,
-    cost_nano, delta_nano, estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
+    cost_nano, delta_nano, input_nano, cached_nano, cache_write_nano, output_nano, reasoning_nano,
+    estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
   FROM entries ORDER BY request_id, kind, seq
   ON CONFLICT (request_id, kind) DO NOTHING
   RETURNING seq, request_id, kind, org_id, key_id, user_id, team_id, period_day, period_month, delta_nano

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test } from 'vitest';
-import { NOON, sampleEvent } from '../../test/samples.ts';
+import { NOON, rowsOfEveryKind, sampleEvent, USAGE_OF_EVERY_KIND } from '../../test/samples.ts';
 import { describeLedger } from '../../test/ledger-conformance.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { openSqliteLedger } from './sqlite-ledger.ts';
@@ -74,4 +74,24 @@ test('a file of an earlier release is taken over, once, and one of a newer relea
   database.exec('PRAGMA user_version = 999');
   database.close();
   expect(() => openSqliteLedger(path)).toThrow('made by a newer release');
+});
+
+test('counts by kind of token what an earlier release has added, which stated no kinds', async () => {
+  const path = await makePath();
+  const ledger = openSqliteLedger(path);
+  await ledger.append(rowsOfEveryKind(), []);
+  await ledger.close();
+  const database = new DatabaseSync(path);
+  for (const column of ['input_nano', 'cached_nano', 'cache_write_nano', 'output_nano', 'reasoning_nano']) {
+    database.exec(`ALTER TABLE cost_events DROP COLUMN ${column}`);
+  }
+  database.exec("UPDATE cost_events SET event = json_remove(event, '$.costsNanoUsd')");
+  database.exec('PRAGMA user_version = 1');
+  database.close();
+  for (let time = 0; time < 2; time++) {
+    const again = openSqliteLedger(path);
+    expect(await again.usage({ groupBy: 'org' })).toMatchObject([USAGE_OF_EVERY_KIND]);
+    expect((await again.find('req_1'))[0]?.event.costsNanoUsd).toMatchObject({ input: 300_000n, output: 900_000n });
+    await again.close();
+  }
 });

@@ -5,7 +5,7 @@ import { encodeCostEvent } from '../cost-event-codec.ts';
 import { timeOf } from '../stream-position.ts';
 import { SQLITE_AUDIT } from './audit-sql.ts';
 import { LedgerRefusal } from './ledger-refusal.ts';
-import { GROUP_COLUMNS, parseCursor, toDeadLetter, toEntry, toPage, toRepair, toUsageGroup } from './ledger-row.ts';
+import { parseCursor, toDeadLetter, toEntry, toPage, toRepair, toUsageGroup } from './ledger-row.ts';
 import { toOrigins, toRowFlaw, toSumFlaw, toSums } from './ledger-audit.ts';
 import type {
   DeadLetter,
@@ -23,6 +23,8 @@ import type {
   UsageQuery,
 } from './ledger.ts';
 import { rollUp } from './roll-up.ts';
+import { shareOf } from './share.ts';
+import { usageSql } from './usage-sql.ts';
 import {
   ADD_TO_ROLLUP,
   INSERT_ATTEMPT,
@@ -93,19 +95,8 @@ class SqliteLedger implements Ledger {
     return toPage(rows, limit);
   }
 
-  async usage({ from, to, groupBy }: UsageQuery): Promise<readonly UsageGroup[]> {
-    const { where, values } = toWhere([
-      ['admitted_at >= ?', from],
-      ['admitted_at < ?', to],
-    ]);
-    const rows = this.#all(
-      `SELECT coalesce(${GROUP_COLUMNS[groupBy]}, 'unknown') AS name, count(*) FILTER (WHERE kind = 'T') AS requests,
-         sum(tokens_in) AS tokens_in, sum(tokens_cached) AS tokens_cached, sum(tokens_cache_write) AS tokens_cache_write,
-         sum(tokens_out) AS tokens_out, sum(tokens_reasoning) AS tokens_reasoning, sum(delta_nano) AS delta_nano
-       FROM cost_events ${where} GROUP BY name ORDER BY name`,
-      ...values,
-    );
-    return rows.map(toUsageGroup);
+  async usage({ from = 0, to = Number.MAX_SAFE_INTEGER, groupBy }: UsageQuery): Promise<readonly UsageGroup[]> {
+    return this.#all(usageSql(groupBy, '?'), from, to).map(toUsageGroup);
   }
 
   async countDeadLetters(): Promise<number> {
@@ -163,8 +154,10 @@ class SqliteLedger implements Ledger {
   }
 
   /** False when the entry is there already. */
-  #insert({ kind, event, deltaNanoUsd, day, month, shard, streamId, createdAt }: LedgerEntry): boolean {
-    const { requestId, attempts, counts } = event;
+  #insert(entry: LedgerEntry): boolean {
+    const { kind, event, deltaNanoUsd, day, month, shard, streamId, createdAt } = entry;
+    const { requestId, attempts } = event;
+    const { counts, costsNanoUsd } = shareOf(entry);
     const row = this.#prepare(INSERT_EVENT).get({
       requestId,
       kind,
@@ -184,6 +177,11 @@ class SqliteLedger implements Ledger {
       tokensReasoning: counts.reasoningTokens,
       cost: event.costNanoUsd,
       delta: deltaNanoUsd,
+      input: costsNanoUsd.input,
+      cached: costsNanoUsd.cached,
+      cacheWrite: costsNanoUsd.cacheWrite,
+      output: costsNanoUsd.output,
+      reasoning: costsNanoUsd.reasoning,
       estimated: event.estimated ? 1 : 0,
       outcome: event.outcome,
       priceVersion: event.priceVersion ?? null,

@@ -1,6 +1,7 @@
 /**
  * Tables of the ledger. Rows of `cost_events` are only ever added; `event` holds all that its gateway stated, the other
- * columns what is asked for. A `T` row exists once per request, which is what makes a repeated entry harmless.
+ * columns what is asked for. A `T` row exists once per request, which is what makes a repeated entry harmless. `tokens_…`,
+ * `delta_nano` and its parts by kind of token are what a row adds to the sums of usage.
  */
 export const SQLITE_SCHEMA = `
 CREATE TABLE IF NOT EXISTS cost_events (
@@ -78,17 +79,34 @@ CREATE INDEX IF NOT EXISTS repairs_by_time ON repairs (made_at);
  * What later versions have changed of {@link SQLITE_SCHEMA}, in order. How many of these a file has gone through is its
  * `user_version`; each is run once.
  */
-export const SQLITE_STEPS: readonly string[] = ['ALTER TABLE cost_events ADD COLUMN team_id TEXT'];
+export const SQLITE_STEPS: readonly string[] = [
+  'ALTER TABLE cost_events ADD COLUMN team_id TEXT',
+  // The parts of delta_nano. Rows that are there state no kinds of token: all of theirs is plain input and output.
+  `
+ALTER TABLE cost_events ADD COLUMN input_nano INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cost_events ADD COLUMN cached_nano INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cost_events ADD COLUMN cache_write_nano INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cost_events ADD COLUMN output_nano INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cost_events ADD COLUMN reasoning_nano INTEGER NOT NULL DEFAULT 0;
+UPDATE cost_events SET
+  input_nano = CAST(event ->> '$.inputCostNanoUsd' AS INTEGER) - (cost_nano - delta_nano),
+  output_nano = CAST(event ->> '$.outputCostNanoUsd' AS INTEGER)
+WHERE kind <> 'R';
+UPDATE cost_events SET tokens_in = 0, tokens_cached = 0, tokens_cache_write = 0, tokens_out = 0, tokens_reasoning = 0
+WHERE kind = 'R';`,
+];
 
 export const INSERT_EVENT = `
 INSERT INTO cost_events (
   request_id, kind, org_id, key_id, user_id, team_id, model, provider, attempt_count, period_day, period_month,
   tokens_in, tokens_cached, tokens_cache_write, tokens_out, tokens_reasoning,
-  cost_nano, delta_nano, estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
+  cost_nano, delta_nano, input_nano, cached_nano, cache_write_nano, output_nano, reasoning_nano,
+  estimated, outcome, price_version, shard, stream_id, admitted_at, created_at, event
 ) VALUES (
   :requestId, :kind, :org, :key, :user, :team, :model, :provider, :attemptCount, :day, :month,
   :tokensIn, :tokensCached, :tokensCacheWrite, :tokensOut, :tokensReasoning,
-  :cost, :delta, :estimated, :outcome, :priceVersion, :shard, :streamId, :admittedAt, :createdAt, :event
+  :cost, :delta, :input, :cached, :cacheWrite, :output, :reasoning,
+  :estimated, :outcome, :priceVersion, :shard, :streamId, :admittedAt, :createdAt, :event
 ) ON CONFLICT DO NOTHING RETURNING seq`;
 
 export const INSERT_ATTEMPT = `

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
-import { formatUsd, GatewayError } from '@tokenhub/core';
+import { formatCosts, formatUsd, GatewayError } from '@tokenhub/core';
 import type { Ledger, LedgerEntry } from '@tokenhub/metering';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from '../../http/caller.ts';
@@ -43,6 +43,7 @@ function toGeneration({ event }: LedgerEntry): Record<string, unknown> {
     cost_usd: formatUsd(event.costNanoUsd),
     input_cost_usd: formatUsd(event.inputCostNanoUsd),
     output_cost_usd: formatUsd(event.outputCostNanoUsd),
+    costs: formatCosts(event.costsNanoUsd),
     estimated: event.estimated,
     attempts: event.attempts.map(({ costNanoUsd, status = null, ...attempt }) => ({
       ...attempt,

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { createEventSplitter } from '../../sse/split-events.ts';
 import type { EventVerdict, Meter } from '../dialect.ts';
@@ -11,7 +12,7 @@ const RECORDINGS = new URL('../../../../../../shared/wire/anthropic/', import.me
 
 const RECEIPT: Receipt = {
   counts: { promptTokens: 0, completionTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
-  cost: { total: 70n, input: 50n, output: 20n },
+  cost: plainCost(50n, 20n),
   estimated: false,
 };
 

@@ -9,6 +9,8 @@ export interface WireCounts {
   readonly input: number | undefined;
   readonly cacheRead: number | undefined;
   readonly cacheWrite: number | undefined;
+  /** Part of `cacheWrite` that was written for an hour; the rest for five minutes. */
+  readonly cacheWrite1h: number | undefined;
   readonly output: number | undefined;
   readonly thinking: number | undefined;
   /** Output was stated by something later than the beginning of the answer. */
@@ -19,6 +21,7 @@ const NOTHING: WireCounts = {
   input: undefined,
   cacheRead: undefined,
   cacheWrite: undefined,
+  cacheWrite1h: undefined,
   output: undefined,
   thinking: undefined,
   outputIsFinal: false,
@@ -29,11 +32,13 @@ export function readCounts(usage: JsonValue | undefined): WireCounts {
   if (!isJsonObject(usage)) return NOTHING;
   const wire: WireUsage = usage;
   const details = wire.output_tokens_details;
+  const writes = wire.cache_creation;
   const output = toCount(wire.output_tokens);
   return {
     input: toCount(wire.input_tokens),
     cacheRead: toCount(wire.cache_read_input_tokens),
     cacheWrite: toCount(wire.cache_creation_input_tokens),
+    cacheWrite1h: isJsonObject(writes) ? toCount(writes['ephemeral_1h_input_tokens']) : undefined,
     output,
     thinking: isJsonObject(details) ? toCount(details['thinking_tokens']) : undefined,
     outputIsFinal: output !== undefined,
@@ -57,6 +62,7 @@ export function mergeCounts(earlier: WireCounts, later: WireCounts): WireCounts 
     input: input.input ?? earlier.input ?? later.input,
     cacheRead: input.cacheRead ?? earlier.cacheRead ?? later.cacheRead,
     cacheWrite: input.cacheWrite ?? earlier.cacheWrite ?? later.cacheWrite,
+    cacheWrite1h: input.cacheWrite1h ?? earlier.cacheWrite1h ?? later.cacheWrite1h,
     output: larger(earlier.output, later.output),
     thinking: larger(earlier.thinking, later.thinking),
     outputIsFinal: earlier.outputIsFinal || later.outputIsFinal,
@@ -65,13 +71,14 @@ export function mergeCounts(earlier: WireCounts, later: WireCounts): WireCounts 
 
 /** Counts in neutral terms; `undefined` when nothing was reported. */
 export function toReportedUsage(counts: WireCounts): ReportedUsage | undefined {
-  const { input, cacheRead, cacheWrite, output, thinking, outputIsFinal } = counts;
+  const { input, cacheRead, cacheWrite, cacheWrite1h, output, thinking, outputIsFinal } = counts;
   if (input === undefined && output === undefined) return undefined;
   return {
     promptTokens: input === undefined ? undefined : input + (cacheRead ?? 0) + (cacheWrite ?? 0),
     completionTokens: output,
     cachedTokens: cacheRead,
     cacheWriteTokens: cacheWrite,
+    cacheWrite1hTokens: cacheWrite1h,
     reasoningTokens: thinking,
     ...(output !== undefined && !outputIsFinal && { outputIsProvisional: true }),
   };
@@ -79,9 +86,15 @@ export function toReportedUsage(counts: WireCounts): ReportedUsage | undefined {
 
 /** A receipt as JSON text of Anthropic's `usage`, with the exact `cost` in USD as a number. */
 export function toUsageJson({ counts, cost }: Receipt): string {
+  const { cacheWriteTokens, cacheWrite1hTokens: writtenForHour = 0 } = counts;
+  const writes = {
+    ephemeral_5m_input_tokens: cacheWriteTokens - writtenForHour,
+    ephemeral_1h_input_tokens: writtenForHour,
+  };
   const usage = JSON.stringify({
     input_tokens: uncachedInput(counts),
-    cache_creation_input_tokens: counts.cacheWriteTokens,
+    cache_creation_input_tokens: cacheWriteTokens,
+    ...(writtenForHour > 0 && { cache_creation: writes }),
     cache_read_input_tokens: counts.cachedTokens,
     output_tokens: counts.completionTokens,
     output_tokens_details: { thinking_tokens: counts.reasoningTokens },

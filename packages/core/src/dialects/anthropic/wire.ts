@@ -8,6 +8,8 @@ export interface WireUsage {
   readonly input_tokens?: JsonValue;
   readonly cache_read_input_tokens?: JsonValue;
   readonly cache_creation_input_tokens?: JsonValue;
+  /** How long the writes last: `ephemeral_5m_input_tokens`, `ephemeral_1h_input_tokens`. */
+  readonly cache_creation?: JsonValue;
   readonly output_tokens?: JsonValue;
   readonly output_tokens_details?: JsonValue;
 }

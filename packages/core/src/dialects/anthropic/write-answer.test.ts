@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { StreamPart } from '../../chat/stream-part.ts';
+import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { isGatewayError } from '../../errors.ts';
 import { patchAnswer } from './patch-answer.ts';
@@ -11,7 +12,7 @@ const RECORDINGS = new URL('../../../../../../shared/wire/anthropic/nonstream/',
 const IDENTITY = { requestId: 'r1', model: 'claude', created: 1 };
 const RECEIPT: Receipt = {
   counts: { promptTokens: 10, completionTokens: 4, cachedTokens: 3, cacheWriteTokens: 2, reasoningTokens: 1 },
-  cost: { total: 1n, input: 1n, output: 0n },
+  cost: plainCost(1n, 0n),
   estimated: false,
 };
 const USAGE =

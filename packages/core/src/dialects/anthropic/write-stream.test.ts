@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { StreamPart } from '../../chat/stream-part.ts';
+import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { createSseParser } from '../../sse/parse-sse.ts';
 import { anthropicDialect } from './anthropic-dialect.ts';
@@ -12,7 +13,7 @@ const RECORDINGS = new URL('../../../../../../shared/wire/anthropic/', import.me
 const IDENTITY = { requestId: 'r1', model: 'claude', created: 1 };
 const RECEIPT: Receipt = {
   counts: { promptTokens: 100, completionTokens: 20, cachedTokens: 30, cacheWriteTokens: 5, reasoningTokens: 7 },
-  cost: { total: 1_200_000_001n, input: 1n, output: 1_200_000_000n },
+  cost: plainCost(1n, 1_200_000_000n),
   estimated: false,
 };
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import type { ReportedUsage } from '../../chat/usage.ts';
 import type { Meter } from '../dialect.ts';
@@ -6,7 +7,7 @@ import { createMeter } from './meter.ts';
 
 const RECEIPT: Receipt = {
   counts: { promptTokens: 15, completionTokens: 42, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
-  cost: { total: 1_234n, input: 234n, output: 1_000n },
+  cost: plainCost(234n, 1_000n),
   estimated: false,
 };
 

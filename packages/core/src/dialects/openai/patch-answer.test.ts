@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { patchAnswer } from './patch-answer.ts';
 
 const RECEIPT: Receipt = {
   counts: { promptTokens: 1, completionTokens: 2, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
-  cost: { total: 1_200_000n, input: 300_000n, output: 900_000n },
+  cost: plainCost(300_000n, 900_000n),
   estimated: true,
 };
 const OURS =

@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { accumulate, readParts, splitEvents } from './__fixtures__/accumulate.ts';
 import { openaiDialect } from './openai-dialect.ts';
@@ -45,7 +46,7 @@ const errors = isPresent ? recordings('*/errors/*.json', 'body') : [];
 
 const RECEIPT: Receipt = {
   counts: { promptTokens: 15, completionTokens: 42, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
-  cost: { total: 1_200_000n, input: 300_000n, output: 900_000n },
+  cost: plainCost(300_000n, 900_000n),
   estimated: false,
 };
 

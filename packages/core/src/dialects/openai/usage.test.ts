@@ -44,6 +44,18 @@ test.each([
     { promptTokens: 9, cachedTokens: 2, cacheWriteTokens: 3 },
   ],
   [
+    'LiteLLM before Anthropic',
+    {
+      prompt_tokens: 200,
+      prompt_tokens_details: {
+        cached_tokens: 80,
+        cache_creation_tokens: 30,
+        cache_creation_token_details: { ephemeral_5m_input_tokens: 10, ephemeral_1h_input_tokens: 20 },
+      },
+    },
+    { promptTokens: 200, cachedTokens: 80, cacheWriteTokens: 30, cacheWrite1hTokens: 20 },
+  ],
+  [
     'one who sends nonsense',
     { prompt_tokens: '9', completion_tokens: -1.5, prompt_tokens_details: null, completion_tokens_details: [] },
     { completionTokens: -1.5 },

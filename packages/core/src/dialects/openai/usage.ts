@@ -41,6 +41,7 @@ function toReportedUsage(usage: WireUsage): ReportedUsage | undefined {
       prompt.cache_creation_tokens,
       usage.cache_creation_input_tokens,
     ),
+    cacheWrite1hTokens: firstNumber(objectOr(prompt.cache_creation_token_details)['ephemeral_1h_input_tokens']),
     reasoningTokens,
   };
   return Object.values(reported).some((count) => count !== undefined) ? reported : undefined;

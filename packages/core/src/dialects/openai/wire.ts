@@ -78,5 +78,7 @@ export interface WireTokenDetails extends JsonObject {
   readonly cache_write_tokens?: JsonValue | undefined;
   /** LiteLLM. */
   readonly cache_creation_tokens?: JsonValue | undefined;
+  /** LiteLLM, as Anthropic's `cache_creation`: `ephemeral_5m_input_tokens`, `ephemeral_1h_input_tokens`. */
+  readonly cache_creation_token_details?: JsonValue | undefined;
   readonly reasoning_tokens?: JsonValue | undefined;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StreamPart } from '../../chat/stream-part.ts';
+import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { GatewayError } from '../../errors.ts';
 import { readParts } from './__fixtures__/accumulate.ts';
@@ -11,7 +12,7 @@ import { createStreamWriter } from './write-stream.ts';
 const IDENTITY = { requestId: 'req_1', model: 'claude-"4"', created: 1_700_000_000 };
 const RECEIPT: Receipt = {
   counts: { promptTokens: 15, completionTokens: 42, cachedTokens: 4, cacheWriteTokens: 3, reasoningTokens: 9 },
-  cost: { total: 1n, input: 1n, output: 0n },
+  cost: plainCost(1n, 0n),
   estimated: false,
 };
 const USAGE =
