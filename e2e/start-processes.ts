@@ -107,7 +107,7 @@ export async function startService(
   const listening = new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       output += `${line}\n`;
-      const url = /listening (?:on|at) (http:\S+?)\/?"?$/.exec(line)?.[1];
+      const url = /listening (?:on|at) (http:[^\s"]+?)\/?(?:["\s]|$)/.exec(line)?.[1];
       if (url !== undefined) resolve(url);
     });
     void ended.then((code) => reject(new Error(`${app} ended with ${String(code)}:\n${output}`)));

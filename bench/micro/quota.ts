@@ -129,6 +129,7 @@ function toEvent(requestId: string): CostEvent {
     costNanoUsd: 1_200_000n,
     inputCostNanoUsd: 300_000n,
     outputCostNanoUsd: 900_000n,
+    costsNanoUsd: { input: 300_000n, cached: 0n, cacheWrite: 0n, output: 900_000n, reasoning: 0n },
     estimated: false,
     priceVersion: 'file',
     firstTokenMs: 120,

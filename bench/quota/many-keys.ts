@@ -74,7 +74,7 @@ async function compare({ isQuick }: QuotaBench, { few, many }: Contest): Promise
 /** Makes so many keys and uses each of them once. */
 async function fill(store: Store, count: number): Promise<{ keyBytes: number; scopeBytes: number }> {
   const { redis, quota } = store;
-  const keys = createKeyStore({ redis, pepper: 'a pepper of the benchmarks', answerTimeoutMs: 60_000 });
+  const keys = createKeyStore({ redis, peppers: ['a pepper of the benchmarks'], answerTimeoutMs: 60_000 });
   const empty = await store.usedMemory();
   await inBatches(count, async (key) => {
     const { admission } = toRequest('', key);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  comparePositions,
   encodeCostEvent,
   LedgerRefusal,
   openSqliteLedger,
@@ -30,7 +31,8 @@ function createFakeOutbox(count: number) {
   const outbox: Outbox & { failRemovals: number; push(entry: OutboxEntry): void } = {
     failRemovals: 0,
     push: (entry) => entries.push(entry),
-    read: async (limit) => entries.slice(0, limit),
+    read: async (limit, after) =>
+      entries.filter(({ streamId }) => after === undefined || comparePositions(streamId, after) > 0).slice(0, limit),
     async remove(removed) {
       if (outbox.failRemovals-- > 0) throw new Error('cut off after the commit');
       entries = entries.filter((entry) => !removed.includes(entry));

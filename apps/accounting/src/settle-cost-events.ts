@@ -2,6 +2,7 @@ import {
   isLedgerRefusal,
   readOutboxEntry,
   scopesOf,
+  timeOf,
   type DeadLetter,
   type Ledger,
   type LedgerEntry,
@@ -39,49 +40,66 @@ const PATIENCE = 5;
 export function createSettleCostEvents({ outbox, ledger, now }: SettleCostEventsOptions): () => Promise<DrainResult> {
   let refusals = 0;
 
-  const append = async (batch: readonly OutboxEntry[], read: Batch): Promise<number> => {
+  /** Gives how many became dead letters. */
+  const append = async (batch: Batch): Promise<number> => {
     try {
-      await ledger.append(read.entries, read.deadLetters);
+      await ledger.append(batch.entries, batch.deadLetters);
       refusals = 0;
-      return read.deadLetters.length;
+      return batch.deadLetters.length;
     } catch (error) {
       // A ledger that is away says nothing of the entries, however often it is.
       if (!isLedgerRefusal(error)) throw error;
       refusals++;
       if (refusals < PATIENCE) throw error;
     }
-    const deadLetters = await appendOneByOne(ledger, batch);
+    const deadLetters = await appendOneByOne(ledger, batch.all);
     refusals = 0;
     return deadLetters;
   };
 
+  const read = async (after?: string): Promise<Batch> => readBatch(await outbox.read(BATCH_SIZE, after));
+
   return async () => {
     const total = { entries: 0, deadLetters: 0, lagsMs: [] as number[] };
     const end = now() + RUN_MS;
-    let batch: readonly OutboxEntry[];
-    do {
-      batch = await outbox.read(BATCH_SIZE);
-      const [oldest] = batch;
-      if (oldest === undefined) break;
-      const read = readBatch(batch);
-      const deadLetters = await append(batch, read);
-      await outbox.remove(batch, await findUncounted(ledger, batch, read));
-      total.entries += batch.length - deadLetters;
-      total.deadLetters += deadLetters;
-      total.lagsMs.push(Math.max(0, now() - Number.parseInt(oldest.streamId, 10)));
-    } while (batch.length === BATCH_SIZE && now() < end);
+    let removal: Promise<void> = Promise.resolve();
+    try {
+      for (let batch = await read(), next = batch; ; batch = next) {
+        const [oldest, last] = [batch.all[0], batch.all.at(-1)];
+        if (oldest === undefined || last === undefined) break;
+        const goesOn = batch.all.length === BATCH_SIZE && now() < end;
+        // The next ones are read while these are committed, and these removed while the next ones are.
+        const following = goesOn ? read(last.streamId) : Promise.resolve(NOTHING);
+        const [deadLetters, after] = await Promise.all([append(batch), following]);
+        next = after;
+        await removal;
+        removal = findUncounted(ledger, batch).then((uncounted) => outbox.remove(batch.all, uncounted));
+        removal.catch(() => {}); // it is waited for below, or at the end
+        total.entries += batch.all.length - deadLetters;
+        total.deadLetters += deadLetters;
+        total.lagsMs.push(Math.max(0, now() - timeOf(oldest.streamId)));
+        if (!goesOn) break;
+      }
+    } finally {
+      await removal;
+    }
     return total;
   };
 }
 
+/** Entries of the outbox, and what becomes of them. */
 interface Batch {
+  readonly all: readonly OutboxEntry[];
   readonly entries: readonly LedgerEntry[];
   readonly deadLetters: readonly DeadLetter[];
 }
 
-function readBatch(batch: readonly OutboxEntry[]): Batch {
-  const results = batch.map(readOutboxEntry);
+const NOTHING: Batch = { all: [], entries: [], deadLetters: [] };
+
+function readBatch(all: readonly OutboxEntry[]): Batch {
+  const results = all.map(readOutboxEntry);
   return {
+    all,
     entries: results.flatMap((result) => (result.ok ? result.entry : [])),
     deadLetters: results.flatMap((result) => (result.ok ? [] : result.deadLetter)),
   };
@@ -91,13 +109,9 @@ function readBatch(batch: readonly OutboxEntry[]): Batch {
  * Which entries of kind O are rows of the ledger now; the others repeat a settlement that it had already. Asked of the ledger
  * rather than remembered from the append, which may have happened in a run that was cut off.
  */
-async function findUncounted(
-  ledger: Pick<Ledger, 'origins'>,
-  batch: readonly OutboxEntry[],
-  read: Batch,
-): Promise<readonly Uncounted[]> {
-  const orphans = new Set(batch.filter(({ fields }) => fields['kind'] === 'O').map(({ streamId }) => streamId));
-  const candidates = read.entries.filter(({ streamId }) => orphans.has(streamId));
+async function findUncounted(ledger: Pick<Ledger, 'origins'>, batch: Batch): Promise<readonly Uncounted[]> {
+  const orphans = new Set(batch.all.filter(({ fields }) => fields['kind'] === 'O').map(({ streamId }) => streamId));
+  const candidates = batch.entries.filter(({ streamId }) => orphans.has(streamId));
   if (candidates.length === 0) return [];
   const origins = await ledger.origins(candidates.map(({ event }) => event.requestId));
   return candidates

@@ -114,6 +114,7 @@ describe.each([
   test.each([
     ['what a row adds to the sums', `UPDATE cost_events SET delta_nano = delta_nano + 1 WHERE request_id = 'req_7'`],
     ['the cost of a row', `UPDATE cost_events SET cost_nano = cost_nano + 1 WHERE request_id = 'req_7'`],
+    ['a kind of token', `UPDATE cost_events SET cached_nano = cached_nano + 1 WHERE request_id = 'req_7'`],
     [
       'the event of a row',
       `UPDATE cost_events SET event = replace(event, '"costNanoUsd":"1200000"', '"costNanoUsd":"1200001"') WHERE request_id = 'req_7'`,

@@ -5,8 +5,8 @@ import { loadScript, runScript } from './quota/scripts.ts';
 
 /** Cost events of one shard on their way to the ledger, oldest first. */
 export interface Outbox {
-  /** The oldest entries, at most `limit`. Reading changes nothing: what is not removed is read again. */
-  read(limit: number): Promise<readonly OutboxEntry[]>;
+  /** The oldest entries `after` a position, at most `limit`. Reading changes nothing: what is not removed is read again. */
+  read(limit: number, after?: string): Promise<readonly OutboxEntry[]>;
   /**
    * Removes entries that the ledger has committed, in the order they were read, moves the watermark to the last of them, and
    * counts those that are not counted yet, all in one step. One that is removed already is not counted again.
@@ -34,8 +34,8 @@ const REMOVE = loadScript('remove');
 export function createOutbox({ redis, shard }: OutboxOptions): Outbox {
   const { outbox, watermark, scopePrefix } = shardKeys(shard);
   return {
-    async read(limit) {
-      const entries = await redis.xrange(outbox, '-', '+', 'COUNT', limit);
+    async read(limit, after) {
+      const entries = await redis.xrange(outbox, after === undefined ? '-' : `(${after}`, '+', 'COUNT', limit);
       return entries.map(([streamId, flat]) => ({ shard, streamId, fields: toFields(flat) }));
     },
 

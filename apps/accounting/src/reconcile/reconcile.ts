@@ -1,4 +1,4 @@
-import type { Counters, DeadLetter, Ledger, LedgerFlaw, Outbox, ScopeSnapshot } from '@tokenhub/metering';
+import type { Counters, DeadLetter, Ledger, LedgerFlaw, Outbox, ScopeSnapshot, Snapshot } from '@tokenhub/metering';
 import { comparePositions, openPeriods } from '@tokenhub/metering';
 import { compareScope, type CounterDifference } from './compare-scope.ts';
 
@@ -35,6 +35,8 @@ export interface Reconciler {
   repair(): Promise<ReconcileReport>;
 }
 
+type PlacedSnapshot = Snapshot & { readonly position: string };
+
 /** Scopes compared at a time: a script blocks the store for all of them. */
 const BATCH = 100;
 /** Items of each kind; one is enough to begin with. */
@@ -54,36 +56,43 @@ export function createReconciler({ counters, outboxes, ledger, now, sleep }: Rec
     return undefined;
   }
 
-  /** Differences of a few scopes; `undefined` when they cannot be told. */
-  async function compare(shard: number, outbox: Outbox, scopes: readonly string[]) {
-    const snapshot = await until(async () => {
+  /** What a few scopes have settled, at a moment that the ledger can be asked about. */
+  async function settledOf(shard: number, scopes: readonly string[]): Promise<PlacedSnapshot | undefined> {
+    return until(async () => {
       const { position, ...rest } = await counters.snapshot(shard, scopes);
       return position === undefined ? undefined : { position, ...rest };
     });
-    if (snapshot === undefined) return undefined;
-    const { position } = snapshot;
-    const isInLedger = await until(async () => {
-      const [oldest] = await outbox.read(1);
-      return oldest === undefined || comparePositions(oldest.streamId, position) > 0 ? true : undefined;
-    });
-    if (isInLedger === undefined) return undefined;
+  }
+
+  async function compare(shard: number, { position, live, scopes }: PlacedSnapshot) {
     const open = openPeriods(now());
-    const { sums } = await ledger.sums({ shard, scopes, ...open, upTo: position });
+    const { sums } = await ledger.sums({ shard, scopes: scopes.map(({ scope }) => scope), ...open, upTo: position });
     const byScope = Map.groupBy(sums, ({ scope }) => scope);
-    return snapshot.scopes.flatMap((state) =>
-      compareScope(state, byScope.get(state.scope) ?? [], { ...open, isIdle: snapshot.live === 0 }),
+    return scopes.flatMap((state) =>
+      compareScope(state, byScope.get(state.scope) ?? [], { ...open, isIdle: live === 0 }),
     );
   }
 
   async function compareShard(shard: number, outbox: Outbox) {
     const scopes = await counters.scopes(shard);
     await seed(shard, scopes);
-    const differences: CounterDifference[] = [];
+    const snapshots: PlacedSnapshot[] = [];
     for (let from = 0; from < scopes.length; from += BATCH) {
-      const found = await compare(shard, outbox, scopes.slice(from, from + BATCH));
-      if (found === undefined) return { shard, differences, isBehind: true };
-      differences.push(...found);
+      const snapshot = await settledOf(shard, scopes.slice(from, from + BATCH));
+      if (snapshot === undefined) return { shard, differences: [], isBehind: true };
+      snapshots.push(snapshot);
     }
+    const last = snapshots
+      .map(({ position }) => position)
+      .toSorted(comparePositions)
+      .at(-1);
+    const isInLedger = await until(async () => {
+      const [oldest] = await outbox.read(1);
+      return oldest === undefined || last === undefined || comparePositions(oldest.streamId, last) > 0 || undefined;
+    });
+    if (isInLedger === undefined) return { shard, differences: [], isBehind: true };
+    const differences: CounterDifference[] = [];
+    for (const snapshot of snapshots) differences.push(...(await compare(shard, snapshot)));
     return { shard, differences, isBehind: false };
   }
 

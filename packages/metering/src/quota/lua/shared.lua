@@ -28,6 +28,7 @@ local WINDOW = '<dddddddd'
 local WINDOW_BYTES = 64
 local SLOT = '<dd'
 local SLOT_BYTES = 16
+local NO_SLOTS = '' -- all of them are 0, which is not kept: most scopes are used now and then
 local MONEY = '<dddd'
 
 local function text(number)
@@ -103,7 +104,9 @@ end
 
 local function write_scope(scope, day_field, day, month_field, month)
   redis.call('HSET', scope.key, 'w', pack_window(scope), day_field, day, month_field, month)
-  if scope.new_slots then
+  if scope.new_slots == NO_SLOTS then
+    redis.call('HDEL', scope.key, 's')
+  elseif scope.new_slots then
     redis.call('HSET', scope.key, 's', scope.new_slots)
   end
 end
@@ -114,6 +117,9 @@ end
 
 -- The 30 slots before the last one.
 local function slots_before(scope)
+  if scope.new_slots == NO_SLOTS then
+    return empty_slots(SLOTS - 1)
+  end
   return scope.new_slots or redis.call('HGET', scope.key, 's') or empty_slots(SLOTS - 1)
 end
 
@@ -130,7 +136,7 @@ local function roll(scope, now)
     scope.slot = scope.last -- a jitter of the clock
   elseif passed >= SLOTS then
     scope.requests, scope.tokens, scope.slot_requests, scope.slot_tokens = 0, 0, 0, 0
-    scope.new_slots = empty_slots(SLOTS - 1)
+    scope.new_slots = scope.epoch ~= 0 and NO_SLOTS
   elseif passed > 0 then
     local slots = slots_before(scope) .. struct.pack(SLOT, scope.slot_requests, scope.slot_tokens)
     local at = 1

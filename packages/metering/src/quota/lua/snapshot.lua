@@ -9,18 +9,19 @@
 -- since the outbox holds events of kind O, which are counted later than others, or too many events to look through. A scope
 -- is {1 seeded or 0, times put right, live reservations, then per period: its field, settled, held}, or {} when there is none.
 
-local MAX_EVENTS = 5000
+local MAX_EVENTS = 1000
 
-local events = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', MAX_EVENTS + 1)
 local position = redis.call('GET', KEYS[2]) or '0-0'
-if #events > MAX_EVENTS then
+if redis.call('XLEN', KEYS[1]) > MAX_EVENTS then
   position = ''
-elseif #events > 0 then
-  position = events[#events][1]
-end
-for _, entry in ipairs(events) do
-  if to_fields(entry[2]).kind == 'O' then
-    position = ''
+else
+  for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
+    local id, fields = entry[1], to_fields(entry[2])
+    if fields.kind == 'O' then
+      position = ''
+      break
+    end
+    position = id
   end
 end
 
