@@ -10,6 +10,11 @@ import { ADMIN_TOKEN, startService, type Service } from '../start-processes.ts';
 
 export const BUDGET_KEY = 'tokenhub_chaos-budget-0123456';
 export const FREE_KEY = 'tokenhub_chaos-free-012345678';
+/** Has a limit and no budget. */
+export const RATED_KEY = 'tokenhub_chaos-rated-01234567';
+export const RATED_RPM = 40;
+/** Is served on its budget while the store is away. */
+export const TRUSTED_KEY = 'tokenhub_chaos-trusted-012345';
 
 /** USD per million tokens; what a request costs is reckoned from these by the audit itself. */
 export const PRICES = { input: 10n, output: 30n } as const;
@@ -26,6 +31,8 @@ models:
 keys:
   - { id: budget, key: ${BUDGET_KEY}, models: ["*"], user: ada, org: acme, limits: { rpm: 1000000, tpm: 1000000000, concurrency: 1000, budget_day_usd: "100000", budget_month_usd: "1000000" } }
   - { id: free, key: ${FREE_KEY}, models: ["*"], org: free }
+  - { id: rated, key: ${RATED_KEY}, models: ["*"], org: rated, limits: { rpm: ${RATED_RPM} } }
+  - { id: trusted, key: ${TRUSTED_KEY}, models: ["*"], org: trusted, limits: { budget_day_usd: "100" }, without_quota_store: serve }
 orgs: { acme: { limits: { budget_month_usd: "1000000" } } }
 `;
 
@@ -59,6 +66,7 @@ export async function startHouse(programs: PostgresPrograms, { keepsData = true 
     DATABASE_URL: postgres.url,
     GATEWAY_PORT: '0',
     GATEWAY_PRE_STOP_MS: '0',
+    GATEWAY_MAX_GATEWAYS: '2',
     ACCOUNTING_PORT: '0',
     ACCOUNTING_RECONCILE_MS: '5000',
     LOG_LEVEL: 'error',

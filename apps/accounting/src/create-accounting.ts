@@ -15,6 +15,7 @@ import type { Readiness } from './http/health.controller.ts';
 import { createAccountingMetrics } from './metrics.ts';
 import { createCorrectionDesk } from './operator/correction-desk.ts';
 import { createKeyDesk } from './operator/key-desk.ts';
+import { createQuotaReader } from './operator/quota-reader.ts';
 import { createScopeDirectory } from './operator/scope-directory.ts';
 import { toReconcileItems } from './operator/to-reconcile-item.ts';
 import { createReconciler } from './reconcile/reconcile.ts';
@@ -25,7 +26,7 @@ import {
   KEY_DESK,
   LEDGER,
   METRICS,
-  QUOTA,
+  QUOTA_READER,
   READINESS,
   RECONCILER,
   SCOPE_DIRECTORY,
@@ -147,7 +148,7 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with([
       { provide: LEDGER, useValue: ledger },
-      { provide: QUOTA, useValue: quota },
+      { provide: QUOTA_READER, useValue: createQuotaReader({ quota, counters, shards }) },
       { provide: HEALTH_BOARD, useValue: createHealthBoard({ redis }) },
       { provide: SCOPE_DIRECTORY, useValue: scopes },
       {

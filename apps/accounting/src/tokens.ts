@@ -1,6 +1,6 @@
 /** Names under which `createAccounting` hands what it has built to Nest's container. */
 export const LEDGER = Symbol('Ledger');
-export const QUOTA = Symbol('Quota');
+export const QUOTA_READER = Symbol('QuotaReader');
 export const HEALTH_BOARD = Symbol('HealthBoard');
 export const SCOPE_DIRECTORY = Symbol('ScopeDirectory');
 export const KEY_DESK = Symbol('KeyDesk');

@@ -57,6 +57,7 @@ describe('making a key', () => {
       expires_at: '2030-01-31T01:00:00+01:00',
       heartbeat: false,
       long_answers: 'cut',
+      without_quota_store: 'serve',
     });
     expect(answer.status).toBe(201);
     expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -75,6 +76,7 @@ describe('making a key', () => {
       stream_format: null,
       heartbeat: false,
       long_answers: 'cut',
+      without_quota_store: 'serve',
       created_at: expect.stringMatching(/^\d{4}-.*Z$/),
       rotated_at: null,
       rehashed_at: null,
@@ -86,7 +88,7 @@ describe('making a key', () => {
   test('takes nothing but defaults, and makes an id', async () => {
     const key = await make();
     expect(key).toMatchObject({ scopes: ['chat', 'plan'], models: ['*'], org: 'default', user: null, team: null });
-    expect(key).toMatchObject({ heartbeat: true, long_answers: 'finish' });
+    expect(key).toMatchObject({ heartbeat: true, long_answers: 'finish', without_quota_store: 'refuse' });
     expect(key.id).toMatch(/^key_/);
   });
 
@@ -124,6 +126,7 @@ describe('making a key', () => {
     [{ heartbeat: 'maybe' }, 'invalid_parameter', 'heartbeat'],
     [{ team: 'a b' }, 'invalid_parameter', 'team'],
     [{ long_answers: 'never' }, 'invalid_parameter', 'long_answers'],
+    [{ without_quota_store: true }, 'invalid_parameter', 'without_quota_store'],
     ['[]', 'invalid_request', null],
     ['"x"', 'invalid_request', null],
     ['{', 'invalid_json', null],

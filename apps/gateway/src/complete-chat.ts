@@ -78,12 +78,15 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     const { ranked, policy } = rankCandidates(call, { catalog, health: services.health, inputTokens });
 
     const estimate = estimateUse(request, input, ranked);
-    const reservation = { requestId, org: key.org, scopes: catalog.scopesOf(key), ...estimate };
+    const isOpenWithoutStore = key.withoutQuotaStore === 'serve';
+    const reservation = { requestId, org: key.org, scopes: catalog.scopesOf(key), isOpenWithoutStore, ...estimate };
     const decision = await services.gate.admit(() =>
       services.quota.reserve({ ...reservation, admission: account.admission }),
     );
     headers.push(...limitHeaders(decision));
     if (!decision.granted) throw toGatewayError(decision);
+    // The store was away, so this gateway alone has decided.
+    if (decision.isDegraded === true) headers.push('X-TokenHub-Degraded', 'quota');
     account.admitted = true;
     const used = () => account.soFar(estimate.floorNanoUsd);
     reservations.keep(requestId, key.org, () => used().costNanoUsd);

@@ -18,6 +18,11 @@ const SETTINGS = {
     default: undefined,
     parse: (text: string): number | undefined => parseIntegerBetween(1, 1_000_000)(text),
   },
+  GATEWAY_MAX_GATEWAYS: {
+    help: 'Most gateways beside each other: while Redis is away, each keeps to its share of the limits.',
+    default: 4,
+    parse: parseIntegerBetween(1, 1000),
+  },
   GATEWAY_PRE_STOP_MS: {
     help: 'How long after SIGTERM new requests are still taken, for load balancers to notice, in milliseconds.',
     default: 5_000,

@@ -10,6 +10,8 @@ await runMain(async () => {
     config: readConfig(settings),
     redis: settings.REDIS_URL,
     shards: settings.TOKENHUB_SHARDS,
+    spoolDirectory: join(settings.TOKENHUB_DATA_DIR, 'spool'),
+    maxGateways: settings.GATEWAY_MAX_GATEWAYS,
     databaseUrl: settings.DATABASE_URL ?? `sqlite:${join(settings.TOKENHUB_DATA_DIR, 'ledger.sqlite')}`,
     keyPeppers: [settings.TOKENHUB_KEY_PEPPER, settings.TOKENHUB_KEY_PEPPER_PREVIOUS],
     host: settings.GATEWAY_HOST,

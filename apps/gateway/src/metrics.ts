@@ -19,6 +19,12 @@ export interface Gauges {
   readonly openExchanges: () => number;
   readonly openStreams: () => number;
   readonly unsettled: () => number;
+  /** Of those, what lies on the disk. */
+  readonly spooled: () => number;
+  /** 0 while the quota store is away. */
+  readonly storeIsUp: () => number;
+  /** Requests admitted so far by this gateway's share alone. */
+  readonly degraded: () => number;
   /** Requests refused so far for want of capacity. */
   readonly shed: () => number;
   readonly deployments: () => ReadonlyMap<string, DeploymentHealth>;
@@ -68,6 +74,30 @@ export function createChatMetrics(gauges: Gauges, log: FastifyBaseLogger): ChatM
       registers,
     },
     gauges.unsettled,
+  );
+  addGauge(
+    {
+      name: 'tokenhub_spooled_settlements',
+      help: 'Settlements on the disk, since the store has not confirmed them',
+      registers,
+    },
+    gauges.spooled,
+  );
+  addGauge(
+    {
+      name: 'tokenhub_quota_store_up',
+      help: '0 while the quota store is away and limits are kept by shares',
+      registers,
+    },
+    gauges.storeIsUp,
+  );
+  addCounter(
+    {
+      name: 'tokenhub_degraded_admissions_total',
+      help: 'Requests admitted by a share of the limits, since the quota store was away',
+      registers,
+    },
+    gauges.degraded,
   );
   addCounter(
     {

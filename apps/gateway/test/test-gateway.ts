@@ -45,6 +45,7 @@ export async function startTestGateway({
   const gateway = await createGateway({
     config: readTestConfig(config, simulator.url),
     redis: redisOptions(redis.url),
+    spoolDirectory: join(tmpdir(), `tokenhub-spool-${randomUUID()}`),
     databaseUrl: `sqlite:${join(tmpdir(), `tokenhub-${randomUUID()}.sqlite`)}`,
     keyPeppers,
     host: '127.0.0.1',

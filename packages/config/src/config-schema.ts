@@ -187,6 +187,11 @@ const keyRights = {
       'What becomes of a stream that outgrows what was reserved for it when the limits allow no more: finish lets it go on to its end, cut ends it with an error event.',
     default: 'finish',
   }),
+  without_quota_store: z.enum(['refuse', 'serve']).optional().meta({
+    description:
+      'What becomes of requests that a budget pays for while Redis is away: refuse answers 503, serve lets them pass uncounted until it is back.',
+    default: 'refuse',
+  }),
 };
 
 export const keySchema = z.strictObject({

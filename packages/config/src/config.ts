@@ -92,12 +92,16 @@ export interface KeyRights {
   /** Whether silent streams get `: keep-alive` comments. */
   readonly heartbeat: boolean;
   readonly longAnswers: LongAnswers;
+  readonly withoutQuotaStore: WithoutQuotaStore;
 }
 
 export type KeyScope = 'chat' | 'plan' | 'embeddings';
 
 /** Whether a stream that outgrows its reservation goes on when the limits allow no more, or ends with an error event. */
 export type LongAnswers = 'finish' | 'cut';
+
+/** Whether requests that a budget pays for are refused or served while the quota store is away. */
+export type WithoutQuotaStore = 'refuse' | 'serve';
 
 /** What `/v1/chat` streams unless a request says otherwise: the provider's own events, or OpenAI's whoever serves. */
 export type StreamFormat = 'native' | 'openai';

@@ -10,6 +10,7 @@ export type {
   KeyScope,
   LimitsConfig,
   LongAnswers,
+  WithoutQuotaStore,
   ModelConfig,
   OwnerConfig,
   ProviderConfig,
@@ -23,7 +24,13 @@ export { demoConfig, type DemoConfigOptions } from './demo-config.ts';
 export { describeIssue } from './describe-issue.ts';
 export { loadConfig, type LoadConfigOptions } from './load-config.ts';
 export { OperatorError } from './operator-error.ts';
-export { redisOptions, type RedisConnection } from './redis-options.ts';
+export {
+  parseRedisUrl,
+  type RedisClusterOptions,
+  type RedisConnection,
+  type RedisSentinelOptions,
+} from './redis-connection.ts';
+export { redisOptions, type RedisServerOptions } from './redis-options.ts';
 export {
   parseIntegerBetween,
   parseOneOf,

@@ -69,6 +69,7 @@ test('reads the configuration that the documentation shows', () => {
       org: 'acme',
       heartbeat: true,
       longAnswers: 'finish',
+      withoutQuotaStore: 'refuse',
     },
   ]);
   expect(config.routing).toEqual({

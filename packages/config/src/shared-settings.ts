@@ -1,11 +1,11 @@
-import { redisOptions, type RedisConnection } from './redis-options.ts';
+import { parseRedisUrl, type RedisConnection } from './redis-connection.ts';
 import { parseIntegerBetween, parseOneOf, parseText } from './settings.ts';
 
 /** What both apps take from the environment in the same way. */
 export const SHARED_SETTINGS = {
   REDIS_URL: {
-    help: 'A Redis or Valkey such as redis://127.0.0.1:6379; "pnpm start" brings one along.',
-    parse: (text: string): RedisConnection => redisOptions(text),
+    help: 'A Redis or Valkey such as redis://127.0.0.1:6379, also a Cluster or behind Sentinel; "pnpm start" brings one along.',
+    parse: (text: string): RedisConnection => parseRedisUrl(text),
   },
   TOKENHUB_KEY_PEPPER: {
     help: 'The secret under which API keys are hashed, the same for accounting and all gateways: at least 16 characters.',

@@ -194,6 +194,7 @@ export function toKeyRights(file: Omit<KeyRightsFile, 'id' | 'name'>): KeyRights
     streamFormat: file.stream_format,
     heartbeat: file.heartbeat ?? true,
     longAnswers: file.long_answers ?? 'finish',
+    withoutQuotaStore: file.without_quota_store ?? 'refuse',
   };
 }
 

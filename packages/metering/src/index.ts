@@ -50,6 +50,7 @@ export {
   type ScopeSnapshot,
   type Snapshot,
 } from './quota/counters.ts';
+export { shardOf } from './quota/keys.ts';
 export { createRedisQuota, type RedisQuotaOptions } from './quota/redis-quota.ts';
 export type {
   Dimension,
@@ -70,3 +71,6 @@ export type {
   SettlementKeeper,
   WindowState,
 } from './quota/quota.ts';
+export { createFallbackQuota, type FallbackQuota, type FallbackQuotaOptions } from './fallback/fallback-quota.ts';
+export { createStoreBreaker, type StoreBreaker, type StoreBreakerOptions } from './fallback/store-breaker.ts';
+export { createSpool, type Recovered, type Spool, type SpoolOptions } from './settlements/spool.ts';

@@ -1,11 +1,13 @@
+import { RedisTimeout } from './says-away.ts';
+
 /**
  * What `promise` gives, if it does so in time; a late rejection of it is then nobody's concern. Where this process was late
  * itself, the answer may have come and not been read yet: what has come by then is looked at first.
- * @throws Error after `ms`.
+ * @throws RedisTimeout after `ms`.
  */
 export function withinMs<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const tooLate = (): void => reject(new Error(`Redis gave no answer within ${ms} ms`));
+    const tooLate = (): void => reject(new RedisTimeout(`Redis gave no answer within ${ms} ms`));
     const timer = setTimeout(() => setImmediate(tooLate), ms);
     const inTime =
       <V>(end: (value: V) => void) =>

@@ -1,16 +1,16 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
-import type { Quota } from '@tokenhub/metering';
-import { QUOTA, SCOPE_DIRECTORY } from '../tokens.ts';
+import type { QuotaReader } from './quota-reader.ts';
+import { QUOTA_READER, SCOPE_DIRECTORY } from '../tokens.ts';
 import type { ScopeDirectory } from './scope-directory.ts';
 import { toQuotaItem } from './to-item.ts';
 
 @Controller('admin/v1/quotas')
 export class QuotasController {
-  readonly #quota: Quota;
+  readonly #quotas: QuotaReader;
   readonly #scopes: ScopeDirectory;
 
-  constructor(@Inject(QUOTA) quota: Quota, @Inject(SCOPE_DIRECTORY) scopes: ScopeDirectory) {
-    this.#quota = quota;
+  constructor(@Inject(QUOTA_READER) quotas: QuotaReader, @Inject(SCOPE_DIRECTORY) scopes: ScopeDirectory) {
+    this.#quotas = quotas;
     this.#scopes = scopes;
   }
 
@@ -18,6 +18,6 @@ export class QuotasController {
   @Get(':scope')
   async read(@Param('scope') scope: string) {
     const { org, limits } = await this.#scopes.find(scope);
-    return toQuotaItem(await this.#quota.read(scope, org), limits);
+    return toQuotaItem(await this.#quotas.read(scope, org), limits);
   }
 }

@@ -31,7 +31,19 @@ export function toStaticKeyItem(key: KeyConfig) {
 }
 
 function toRights(rights: KeyRights) {
-  const { scopes, models, limits, user, team, org, expiresAt, streamFormat, heartbeat, longAnswers } = rights;
+  const {
+    scopes,
+    models,
+    limits,
+    user,
+    team,
+    org,
+    expiresAt,
+    streamFormat,
+    heartbeat,
+    longAnswers,
+    withoutQuotaStore,
+  } = rights;
   return {
     scopes,
     models,
@@ -49,6 +61,7 @@ function toRights(rights: KeyRights) {
     stream_format: streamFormat ?? null,
     heartbeat,
     long_answers: longAnswers,
+    without_quota_store: withoutQuotaStore,
   };
 }
 

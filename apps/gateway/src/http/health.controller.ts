@@ -6,8 +6,8 @@ import { DescribeRoute } from './describe-route.ts';
 
 /** Can this process serve now? */
 export interface Readiness {
-  /** Each thing it depends on, and whether that is in order. */
-  check(): Promise<Readonly<Record<string, boolean>>>;
+  /** `serving`: it takes new requests. `redis`: without it only a part of them, which no other gateway could do better. */
+  check(): Promise<{ readonly serving: boolean; readonly redis: boolean }>;
 }
 
 @Controller()
@@ -30,8 +30,8 @@ export class HealthController {
   @DescribeRoute({ summary: 'The process can serve', answer: 'What it depends on; 503 when it cannot', open: true })
   async readyz(@Res() reply: FastifyReply): Promise<void> {
     const checks = await this.#readiness.check();
-    const ready = Object.values(checks).every(Boolean);
-    await reply.status(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not_ready', checks });
+    const status = checks.serving ? (checks.redis ? 'ready' : 'degraded') : 'not_ready';
+    await reply.status(checks.serving ? 200 : 503).send({ status, checks });
   }
 
   @Get('metrics')

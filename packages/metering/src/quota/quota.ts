@@ -32,6 +32,8 @@ export interface ReserveRequest {
   readonly floorNanoUsd: bigint;
   /** What is known of the request now: goes to the ledger if nobody lives to settle it. */
   readonly admission: Admission;
+  /** It is served while the store is away, although a budget pays for it. @defaultValue false */
+  readonly isOpenWithoutStore?: boolean | undefined;
 }
 
 export type ReserveDecision = Grant | Refusal;
@@ -40,6 +42,8 @@ export interface Grant {
   readonly granted: true;
   /** Per limited scope, what is left after this reservation. */
   readonly remaining: readonly ScopeRemaining[];
+  /** The store was away: this process alone has granted it, by its share of the limits. */
+  readonly isDegraded?: boolean | undefined;
 }
 
 /** Of one scope: limits and what is left of them. A dimension without a limit is absent. */

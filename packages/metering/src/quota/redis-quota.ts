@@ -1,5 +1,5 @@
 import { GatewayError, isGatewayError } from '@tokenhub/core';
-import { withinMs } from '@tokenhub/redis';
+import { saysAway, withinMs } from '@tokenhub/redis';
 import type { Cluster, Redis } from 'ioredis';
 import { encodeCostEvent } from '../cost-event-codec.ts';
 import { createCounters, type Counters, type LedgerSource } from './counters.ts';
@@ -20,6 +20,7 @@ import type {
   SettlementKeeper,
 } from './quota.ts';
 import { loadScript, runScript, type ScriptCall } from './scripts.ts';
+import { StoreAway } from './store-away.ts';
 import { Unconfirmed } from './unconfirmed.ts';
 
 export interface RedisQuotaOptions {
@@ -126,7 +127,7 @@ class RedisQuota implements Quota, SettlementKeeper {
         reply = await withinMs(pending, this.#admissionTimeoutMs);
       } catch (cause) {
         void this.#release(request, scopeKeys, pending);
-        throw quotaUnavailable(cause);
+        throw quotaUnavailable(saysAway(cause) ? new StoreAway('the store did not reserve', { cause }) : cause);
       }
       switch (reply[0]) {
         case GRANTED:
@@ -235,7 +236,7 @@ class RedisQuota implements Quota, SettlementKeeper {
     const key = this.#shardOf(org).scopePrefix + scope;
     const call = { keys: [key], args: [this.#clock()] };
     const reply = await runScript<ReadReply>(this.#redis, READ, call).catch((cause: unknown) => {
-      throw quotaUnavailable(cause);
+      throw quotaUnavailable(saysAway(cause) ? new StoreAway('the store was not read', { cause }) : cause);
     });
     return {
       scope,
