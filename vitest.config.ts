@@ -26,8 +26,19 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Whole processes, killed, frozen and waited for: most of the time nothing happens here.
-        test: { ...test, name: 'whole', include: ['e2e/**/*.test.ts'], maxWorkers: 2, sequence: { groupOrder: 1 } },
+        // Whole processes, which are mostly waited for.
+        test: {
+          ...test,
+          name: 'whole',
+          include: ['e2e/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        // Crowds and what is done to them: these need the machine for themselves.
+        test: { ...test, name: 'crowds', include: ['e2e/{chaos,races}/*.test.ts'], sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { startRedis } from '@tokenhub/local-redis';
+import { startRedis, type LocalRedis } from '@tokenhub/local-redis';
 import { startSimulator, type Simulator } from '@tokenhub/simulator';
 
 export const KEY = 'tokenhub_e2e-key-0123456789';
@@ -50,10 +50,18 @@ export interface Processes {
   stop(): Promise<void>;
 }
 
+export interface ProcessesOptions {
+  /** @defaultValue startRedis */
+  readonly startStore?: () => Promise<LocalRedis>;
+  /** Besides what every test gives them. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** The real processes as a container would run them, with a Redis and a simulator of their own. Needs a build. */
-export async function prepareProcesses(): Promise<Processes> {
+export async function prepareProcesses(options: ProcessesOptions = {}): Promise<Processes> {
+  const { startStore = startRedis, env: more } = options;
   const directory = mkdtempSync(join(tmpdir(), 'tokenhub-e2e-'));
-  const [redis, simulator] = await Promise.all([startRedis(), startSimulator()]);
+  const [redis, simulator] = await Promise.all([startStore(), startSimulator()]);
   writeFileSync(join(directory, 'tokenhub.yaml'), CONFIG);
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -68,10 +76,11 @@ export async function prepareProcesses(): Promise<Processes> {
     GATEWAY_PRE_STOP_MS: '0',
     ACCOUNTING_PORT: '0',
     LOG_LEVEL: 'warn',
+    ...more,
   };
   const services: Service[] = [];
-  const start: typeof startService = async (app, more, command) => {
-    const service = await startService(app, { ...env, ...more }, command);
+  const start: typeof startService = async (app, its, command) => {
+    const service = await startService(app, { ...env, ...its }, command);
     services.push(service);
     return service;
   };
@@ -80,7 +89,7 @@ export async function prepareProcesses(): Promise<Processes> {
     redisUrl: redis.url,
     simulator,
     configFile: env.TOKENHUB_CONFIG,
-    startGateway: (more = {}, command = []) => start('gateway', more, command),
+    startGateway: (its = {}, command = []) => start('gateway', its, command),
     startAccounting: () => start('accounting', {}),
     async stop() {
       for (const service of services) service.process.kill('SIGKILL');

@@ -101,7 +101,7 @@ function* checkCalls(rows: readonly Row[], calls: readonly Call[]): Generator<st
   const byTag = Map.groupBy(rows, ({ tag }) => tag);
   for (const call of calls) {
     const its = byTag.get(call.tag) ?? [];
-    if (call.status === 200 && its.length === 0) yield `${call.tag} was served and is in no row`;
+    if (call.status === 200 && its.length === 0) yield `${call.tag} of ${call.key} was served and is in no row`;
     if (call.status !== undefined && [401, 402, 404, 429].includes(call.status) && its.length > 0) {
       yield `${call.tag} was refused with ${call.status} and was billed`;
     }

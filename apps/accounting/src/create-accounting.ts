@@ -132,8 +132,9 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
   });
   await workers.schedule();
   look();
-  // A store that was away may be another one
+  // A store that was away may be another one, and so may a node of a cluster
   redis.on('ready', look);
+  redis.on('+node', look);
 
   const routes = collectRoutes(fastify);
   acceptEmptyBodies(fastify);

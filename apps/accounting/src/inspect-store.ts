@@ -11,16 +11,30 @@ export interface StoreReport {
 const LAST_RUN = 'gw:run';
 
 /**
- * Looks whether a store keeps what it is told, and has a newly started one write its append-only file anew: Redis 7.0 cuts
- * a file that was torn inside a transaction after the last whole command, and runs what is before it a second time at the
- * start after next.
+ * Looks whether a store keeps what it is told, on every node of a cluster that takes writes, and has a newly started one write
+ * its append-only file anew: Redis 7.0 cuts a file that was torn inside a transaction after the last whole command, and runs
+ * what is before it a second time at the start after next.
  */
-export async function inspectStore(redis: Redis): Promise<StoreReport> {
-  const run = /^run_id:(\w+)/m.exec(await redis.info('server'))?.[1] ?? '';
-  const appends = await readSetting(redis, 'appendonly');
-  const policy = await readSetting(redis, 'maxmemory-policy');
-  const isNewRun = run !== '' && (await redis.set(LAST_RUN, run, 'GET')) !== run;
-  if (isNewRun && appends === 'yes') await redis.bgrewriteaof().catch(ignoreRunning);
+export async function inspectStore(redis: Redis | Cluster): Promise<StoreReport> {
+  const reports = await Promise.all(nodesOf(redis).map((node) => inspectNode(node, redis)));
+  return {
+    warnings: [...new Set(reports.flatMap(({ warnings }) => warnings))],
+    isNewRun: reports.some(({ isNewRun }) => isNewRun),
+  };
+}
+
+function nodesOf(redis: Redis | Cluster): readonly Redis[] {
+  return 'nodes' in redis ? redis.nodes('master') : [redis];
+}
+
+/** @param memory where the node's last run is remembered */
+async function inspectNode(node: Redis, memory: Redis | Cluster): Promise<StoreReport> {
+  const run = /^run_id:(\w+)/m.exec(await node.info('server'))?.[1] ?? '';
+  const appends = await readSetting(node, 'appendonly');
+  const policy = await readSetting(node, 'maxmemory-policy');
+  const { host = '', port = '', path = '' } = node.options;
+  const isNewRun = run !== '' && (await memory.set(`${LAST_RUN}:${path || `${host}:${port}`}`, run, 'GET')) !== run;
+  if (isNewRun && appends === 'yes') await node.bgrewriteaof().catch(ignoreRunning);
   return { warnings: [...toWarnings(appends, policy)], isNewRun };
 }
 
@@ -35,7 +49,7 @@ function* toWarnings(appends: string | undefined, policy: string | undefined): G
 }
 
 /** Absent where a managed store tells nobody. */
-async function readSetting(redis: Redis | Cluster, name: string): Promise<string | undefined> {
+async function readSetting(redis: Redis, name: string): Promise<string | undefined> {
   const answer: unknown = await redis.config('GET', name).catch(() => []);
   const value: unknown = Array.isArray(answer) ? answer[1] : undefined;
   return typeof value === 'string' ? value : undefined;

@@ -92,7 +92,8 @@ describe('from settlement to the ledger', () => {
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       corrections: [],
     });
-    expect(await bench.client.xlen('gw:{q0}:out')).toBe(0);
+    // It leaves the outbox a moment after it is in the ledger
+    await vi.waitUntil(async () => (await bench.client.xlen('gw:{q0}:out')) === 0);
     expect(await bench.client.get('gw:{q0}:wm')).toMatch(/^\d+-\d+$/);
   });
 

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { redisOptions } from '@tokenhub/config';
-import { findRedisServer, startRedis, type LocalRedis } from '@tokenhub/local-redis';
-import { Redis } from 'ioredis';
+import { parseRedisUrl, redisOptions } from '@tokenhub/config';
+import { findRedisServer, startRedis, startRedisCluster, type LocalRedis } from '@tokenhub/local-redis';
+import { createRedis } from '@tokenhub/redis';
+import { Cluster, Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inspectStore } from '../src/inspect-store.ts';
 
@@ -57,4 +58,22 @@ describe.skipIf(!canRun)('how a store keeps its data (skipped where no Redis is 
     await start(directory);
     expect(await inspectStore(redis)).toMatchObject({ isNewRun: true });
   });
+});
+
+test.skipIf(!canRun)('of a cluster every node is looked at (skipped where no Redis is installed)', async () => {
+  const server = await startRedisCluster({ primaries: 2 });
+  const redis = createRedis(parseRedisUrl(server.url));
+  try {
+    if (!(redis instanceof Cluster)) throw new Error('no cluster');
+    await redis.ping();
+    await redis.nodes('master')[1]?.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    expect(await inspectStore(redis)).toEqual({
+      warnings: [expect.stringContaining('appendonly yes'), expect.stringMatching(/noeviction.*allkeys-lru/)],
+      isNewRun: true,
+    });
+    expect(await inspectStore(redis)).toMatchObject({ isNewRun: false });
+  } finally {
+    redis.disconnect();
+    await server.stop();
+  }
 });

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { findPostgres, startPostgres } from '@tokenhub/local-postgres';
+import { findRedisServer, startRedisCluster, type LocalRedis } from '@tokenhub/local-redis';
 import { createCounters, createRedisQuota, openLedger, type Counters, type Ledger } from '@tokenhub/metering';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -17,6 +18,7 @@ import {
 const WAIT = { timeout: 15_000, interval: 20 };
 const COST = '0.0012';
 const programs = await findPostgres();
+const hasRedis = (await findRedisServer()) !== undefined;
 
 const reportSchema = z.object({
   ok: z.boolean(),
@@ -48,17 +50,25 @@ async function intrudePostgres(): Promise<Intruder> {
 }
 
 describe.each([
-  { name: 'SQLite', isSkipped: false, intrude: undefined },
+  { name: 'SQLite', isSkipped: false, intrude: undefined, startStore: undefined },
   {
     name: 'PostgreSQL (skipped where that is not installed)',
     isSkipped: programs === undefined,
     intrude: intrudePostgres,
+    startStore: undefined,
   },
-])('reconciliation with $name', ({ isSkipped, intrude }) => {
+  {
+    name: 'SQLite and a Redis Cluster of one node (skipped where no Redis is installed)',
+    isSkipped: !hasRedis,
+    intrude: undefined,
+    startStore: startRedisCluster,
+  },
+])('reconciliation with $name', ({ isSkipped, intrude, startStore }) => {
   if (isSkipped) {
-    test.skip('PostgreSQL is not installed', () => {});
+    test.skip('what it needs is not installed', () => {});
     return;
   }
+  let store: LocalRedis | undefined;
   let intruder: Intruder | undefined;
   let bench: TestBench;
   let accounting: Accounting;
@@ -66,11 +76,15 @@ describe.each([
   let counters: Counters;
   beforeAll(async () => {
     intruder = await intrude?.();
+    store = await startStore?.();
   }, 60_000);
-  afterAll(() => intruder?.close());
+  afterAll(async () => {
+    await intruder?.close();
+    await store?.stop();
+  });
   beforeEach(async () => {
     await intruder?.run('DROP TABLE IF EXISTS cost_events, attempts, rollups, dead_letters, repairs, ledger_schema');
-    bench = await createTestBench({ ...(intruder && { databaseUrl: intruder.databaseUrl }) });
+    bench = await createTestBench({ redis: store, ...(intruder && { databaseUrl: intruder.databaseUrl }) });
     ledger = openLedger(bench.databaseUrl);
     counters = createCounters({ redis: bench.client, ledger });
     accounting = await bench.startAccounting();

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig, redisOptions } from '@tokenhub/config';
+import { loadConfig, parseRedisUrl } from '@tokenhub/config';
 import { startRedis, type LocalRedis } from '@tokenhub/local-redis';
 import { createRedisQuota, type CostEvent, type Quota, type ReserveRequest } from '@tokenhub/metering';
-import { Redis } from 'ioredis';
+import { createRedis } from '@tokenhub/redis';
+import type { Cluster, Redis } from 'ioredis';
 import { createAccounting, type Accounting, type AccountingSettings } from '../src/index.ts';
 
 export const ADMIN_TOKEN = 'an-admin-token-of-the-tests';
@@ -13,7 +14,7 @@ export const KEY_PEPPER = 'a pepper of the tests';
 /** A Redis, a directory for the ledger, and what a gateway would do with them. */
 export interface TestBench {
   readonly redis: LocalRedis;
-  readonly client: Redis;
+  readonly client: Redis | Cluster;
   readonly databaseUrl: string;
   readonly quota: Quota;
   startAccounting(settings?: Partial<Pick<AccountingSettings, 'reconcileEveryMs' | 'shards'>>): Promise<Accounting>;
@@ -22,16 +23,19 @@ export interface TestBench {
 
 export interface TestBenchOptions {
   readonly embedded?: boolean;
+  /** One that is there, to be emptied; whoever started it ends it. @defaultValue a new one */
+  readonly redis?: LocalRedis | undefined;
   /** @defaultValue a new file of SQLite */
   readonly databaseUrl?: string;
 }
 
 export async function createTestBench(options: TestBenchOptions = {}): Promise<TestBench> {
-  const redis = await startRedis(options);
+  const redis = options.redis ?? (await startRedis(options));
   const directory = await mkdtemp(join(tmpdir(), 'accounting-test-'));
-  const client = new Redis({ ...redisOptions(redis.url), enableAutoPipelining: true });
+  const client = createRedis(parseRedisUrl(redis.url), { enableAutoPipelining: true });
   // Tests that take the server away say so by what they expect
   client.on('error', () => {});
+  if (options.redis !== undefined) await client.flushall();
   const databaseUrl = options.databaseUrl ?? `sqlite:${join(directory, 'ledger.sqlite')}`;
   const running = new Set<Accounting>();
   return {
@@ -42,7 +46,7 @@ export async function createTestBench(options: TestBenchOptions = {}): Promise<T
     async startAccounting(settings = {}) {
       const accounting = await createAccounting({
         config: loadConfig(CONFIG, { env: {}, fileName: 'test.yaml' }),
-        redis: redisOptions(redis.url),
+        redis: parseRedisUrl(redis.url),
         databaseUrl,
         adminToken: ADMIN_TOKEN,
         keyPeppers: [KEY_PEPPER],
@@ -63,7 +67,7 @@ export async function createTestBench(options: TestBenchOptions = {}): Promise<T
     async close() {
       for (const accounting of running) await accounting.close();
       client.disconnect();
-      await redis.stop();
+      if (options.redis === undefined) await redis.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -121,6 +121,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     gateways: options.maxGateways ?? MAX_GATEWAYS,
     isUnsafe: () => spool.isFailing,
     isFull: () => reservations.isFull,
+    journal: (settlement) => spool.add(settlement),
     now: () => performance.now(),
   });
   const reservations = createReservations({ quota, spool, onError: onQuotaError });

@@ -1,6 +1,7 @@
 import type { DeploymentHealth } from '@tokenhub/core';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TEST_STORES } from '../../local-redis/test/test-stores.ts';
 import { startTestRedis, type TestRedis } from '../test/test-redis.ts';
 import { createHealthBoard, type HealthBoard } from './health-board.ts';
 import { BOARD } from './keys.ts';
@@ -19,17 +20,18 @@ const HEALTHY: DeploymentHealth = {
 };
 const RESTING: DeploymentHealth = { ...HEALTHY, breaker: 'open', openMs: 4_200, cooldownMs: 1_000 };
 
-describe.each([
-  { name: 'a Redis of PATH, else the embedded one', embedded: false },
-  { name: 'the embedded Redis', embedded: true },
-])('the health board in $name', ({ embedded }) => {
+describe.each(TEST_STORES)('the health board in $name', ({ isSkipped, start }) => {
+  if (isSkipped) {
+    test.skip('Redis is not installed', () => {});
+    return;
+  }
   let server: TestRedis;
-  let redis: Redis;
-  let client: Redis;
+  let redis: Redis | Cluster;
+  let client: Redis | Cluster;
   let board: HealthBoard;
   let now: number;
   beforeAll(async () => {
-    server = await startTestRedis({ embedded });
+    server = await startTestRedis(start);
     redis = server.client;
     client = await server.connect();
   });

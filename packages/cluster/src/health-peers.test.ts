@@ -1,18 +1,21 @@
 import type { HealthNews } from '@tokenhub/core';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { checkDeclaredKeys } from '../../local-redis/test/declared-keys.ts';
+import { TEST_STORES } from '../../local-redis/test/test-stores.ts';
 import { startTestRedis, type TestRedis } from '../test/test-redis.ts';
 import { createRedisHealthPeers, type RedisHealthPeers } from './health-peers.ts';
 import { NEWS, probeKey } from './keys.ts';
 
-describe.each([
-  { name: 'a Redis of PATH, else the embedded one', embedded: false },
-  { name: 'the embedded Redis', embedded: true },
-])('gateways that meet in $name', ({ embedded }) => {
+describe.each(TEST_STORES)('gateways that meet in $name', ({ isSkipped, start: startStore }) => {
+  if (isSkipped) {
+    test.skip('Redis is not installed', () => {});
+    return;
+  }
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Redis | Cluster;
   beforeAll(async () => {
-    server = await startTestRedis({ embedded });
+    server = await startTestRedis(startStore);
     redis = server.client;
   });
   afterAll(() => server.stop());
@@ -28,11 +31,11 @@ describe.each([
     readonly peers: RedisHealthPeers;
     readonly heard: HealthNews[];
     readonly errors: unknown[];
-    readonly client: Redis;
+    readonly client: Redis | Cluster;
   }
 
   interface StartOptions {
-    readonly client?: Redis;
+    readonly client?: Redis | Cluster;
     readonly onNews?: (news: HealthNews) => void;
     readonly answerTimeoutMs?: number;
   }
@@ -101,7 +104,7 @@ describe.each([
     });
 
     test('can be given back by the one who has it, and by nobody else', async () => {
-      const one = await start('one');
+      const one = await start('one', { client: checkDeclaredKeys(await server.connect()) });
       const two = await start('two');
       expect(await one.peers.takeProbe('a/b', 60_000)).toBe(true);
       two.peers.returnProbe('a/b');

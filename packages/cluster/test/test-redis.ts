@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { startRedis } from '@tokenhub/local-redis';
-import { Redis } from 'ioredis';
+import { parseRedisUrl } from '@tokenhub/config';
+import { startRedis, type LocalRedis } from '@tokenhub/local-redis';
+import { createRedis } from '@tokenhub/redis';
+import { Cluster, Redis } from 'ioredis';
 
 /** A Redis for one test file, and clients of it over a line that can fail. */
 export interface TestRedis {
   /** A client with a line of its own, which never fails. */
-  readonly client: Redis;
+  readonly client: Redis | Cluster;
   /** A client as the gateway makes it, over the line that can fail. */
-  connect(): Promise<Redis>;
+  connect(): Promise<Redis | Cluster>;
   /** Ends all connections and refuses new ones. */
   cut(): void;
   /** Takes what is sent and brings nothing through. */
@@ -19,10 +21,10 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-export async function startTestRedis(options: { readonly embedded?: boolean } = {}): Promise<TestRedis> {
-  const redis = await startRedis(options);
+export async function startTestRedis(start: () => Promise<LocalRedis> = startRedis): Promise<TestRedis> {
+  const redis = await start();
   const { protocol, pathname, port: redisPort } = new URL(redis.url);
-  const client = protocol === 'unix:' ? new Redis({ path: pathname }) : new Redis(redis.url);
+  const client = createRedis(parseRedisUrl(redis.url));
   const clients = [client];
   const lines = new Set<Socket>();
   let stalled = false;
@@ -48,10 +50,24 @@ export async function startTestRedis(options: { readonly embedded?: boolean } = 
   return {
     client,
     async connect() {
-      const asTheGateway = { lazyConnect: true, enableAutoPipelining: true, enableOfflineQueue: false };
+      const asTheGateway = { lazyConnect: true, enableOfflineQueue: false };
       // Quick to come back, so that tests are quick
-      const retries = { maxRetriesPerRequest: 1, retryStrategy: () => 20 };
-      const gatewayClient = new Redis({ host: '127.0.0.1', port, ...asTheGateway, ...retries });
+      const backSoon = (): number => 20;
+      const gatewayClient =
+        protocol === 'redis-cluster:'
+          ? new Cluster([{ host: '127.0.0.1', port }], {
+              ...asTheGateway,
+              clusterRetryStrategy: backSoon,
+              natMap: { [`127.0.0.1:${redisPort}`]: { host: '127.0.0.1', port } },
+            })
+          : new Redis({
+              ...asTheGateway,
+              host: '127.0.0.1',
+              port,
+              enableAutoPipelining: true,
+              maxRetriesPerRequest: 1,
+              retryStrategy: backSoon,
+            });
       gatewayClient.on('error', () => {});
       clients.push(gatewayClient);
       await gatewayClient.connect();

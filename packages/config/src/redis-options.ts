@@ -1,5 +1,5 @@
-/** Constructor options of ioredis that a URL stands for. A subset of ioredis' own type, which this package does not depend on. */
-export interface RedisConnection {
+/** Constructor options of ioredis for one server. A subset of ioredis' own type, which this package does not depend on. */
+export interface RedisServerOptions {
   readonly path?: string;
   readonly host?: string;
   readonly port?: number;
@@ -10,11 +10,11 @@ export interface RedisConnection {
 }
 
 /**
- * The connection that a `REDIS_URL` names: `redis://`, `rediss://` (TLS) or `unix:///path`, the last two parts of
+ * The one server that a URL names: `redis://`, `rediss://` (TLS) or `unix:///path`, the last two parts of
  * `redis[s]://user:password@host:port/db` optional.
  * @throws TypeError with what would be right; the URL, which may hold a password, is not in the message.
  */
-export function redisOptions(text: string): RedisConnection {
+export function redisOptions(text: string): RedisServerOptions {
   if (!URL.canParse(text)) throw invalid();
   const url = new URL(text);
   const database = url.protocol === 'unix:' ? (url.searchParams.get('db') ?? '') : url.pathname.slice(1);

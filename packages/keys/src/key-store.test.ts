@@ -1,7 +1,9 @@
 import { generateApiKey, hashApiKey, type Peppers } from '@tokenhub/config';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startTestRedis, type TestRedis } from '../../cluster/test/test-redis.ts';
+import { checkDeclaredKeys } from '../../local-redis/test/declared-keys.ts';
+import { TEST_STORES } from '../../local-redis/test/test-stores.ts';
 import { listenForKeyChanges } from './key-changes.ts';
 import { createKeyStore, type KeyStore, type KeyWithSecret } from './key-store.ts';
 import { IDS, RECORDS, SECRETS } from './redis-keys.ts';
@@ -9,17 +11,18 @@ import { IDS, RECORDS, SECRETS } from './redis-keys.ts';
 const PEPPER = 'a pepper of the tests';
 const NOON = Date.UTC(2026, 10, 20, 12);
 
-describe.each([
-  { name: 'a Redis of PATH, else the embedded one', embedded: false },
-  { name: 'the embedded Redis', embedded: true },
-])('API keys in $name', ({ embedded }) => {
+describe.each(TEST_STORES)('API keys in $name', ({ isSkipped, start }) => {
+  if (isSkipped) {
+    test.skip('Redis is not installed', () => {});
+    return;
+  }
   let server: TestRedis;
-  let redis: Redis;
-  let client: Redis;
+  let redis: Redis | Cluster;
+  let client: Redis | Cluster;
   let store: KeyStore;
   let now: number;
   beforeAll(async () => {
-    server = await startTestRedis({ embedded });
+    server = await startTestRedis(start);
     redis = server.client;
     client = await server.connect();
   });
@@ -221,6 +224,14 @@ describe.each([
       await rehashed(1);
       expect(await storeWith(NEW).findBySecret(secret)).toMatchObject({ revokedAt: NOON });
     });
+  });
+
+  test('its scripts touch only the keys that they are given', async () => {
+    const checked = createKeyStore({ redis: checkDeclaredKeys(client), peppers: [PEPPER], answerTimeoutMs: 10_000 });
+    const made = await make('one', checked);
+    expect(await checked.findBySecret(made.secret)).toMatchObject({ id: 'one' });
+    expect(await checked.rotate('one')).toHaveProperty('secret');
+    expect(await checked.revoke('one')).toMatchObject({ id: 'one' });
   });
 
   test('everything is under one hash tag', async () => {

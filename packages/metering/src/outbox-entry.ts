@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decodeAdmission, decodeCostEvent } from './cost-event-codec.ts';
-import type { Admission, CostEvent } from './cost-event.ts';
+import { toExpiredEvent } from './expired-event.ts';
 import { periodsOf } from './quota/periods.ts';
 import type { DeadLetter, EntryKind, LedgerEntry } from './ledger/ledger.ts';
 
@@ -53,20 +53,3 @@ const fieldsSchema = z.discriminatedUnion('kind', [
     month: z.string().regex(/^\d{6}$/),
   }),
 ]);
-
-/** The event of a request whose gateway died: nobody has counted, the cost is that of the last sign of life. */
-function toExpiredEvent(admission: Admission, costNanoUsd: bigint, expiredAt: number): CostEvent {
-  return {
-    ...admission,
-    outcome: 'lease_expired',
-    counts: { promptTokens: 0, completionTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
-    costNanoUsd,
-    // How the cost splits is unknown; the prompt is what was sent for certain.
-    inputCostNanoUsd: costNanoUsd,
-    outputCostNanoUsd: 0n,
-    costsNanoUsd: { input: costNanoUsd, cached: 0n, cacheWrite: 0n, output: 0n, reasoning: 0n },
-    estimated: true,
-    durationMs: Math.max(0, expiredAt - admission.admittedAt),
-    attempts: [],
-  };
-}

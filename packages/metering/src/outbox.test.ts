@@ -1,5 +1,6 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TEST_STORES } from '../../local-redis/test/test-stores.ts';
 import { NOON, sampleAdmission, sampleEvent, sampleReserve, sampleSettlement } from '../test/samples.ts';
 import { startTestRedis, type TestRedis } from '../test/test-redis.ts';
 import { decodeCostEvent, encodeCostEvent } from './cost-event-codec.ts';
@@ -101,11 +102,15 @@ describe('an outbox entry', () => {
   });
 });
 
-describe('the outbox', () => {
+describe.each(TEST_STORES)('the outbox in $name', ({ isSkipped, start }) => {
+  if (isSkipped) {
+    test.skip('Redis is not installed', () => {});
+    return;
+  }
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Redis | Cluster;
   beforeAll(async () => {
-    server = await startTestRedis();
+    server = await startTestRedis(start);
     redis = server.connect();
   });
   afterAll(() => server.stop());

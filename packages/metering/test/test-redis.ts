@@ -1,26 +1,25 @@
+import { parseRedisUrl } from '@tokenhub/config';
 import { startRedis, type LocalRedis } from '@tokenhub/local-redis';
-import { Redis } from 'ioredis';
+import { createRedis, type RedisBehaviour } from '@tokenhub/redis';
+import type { Cluster, Redis } from 'ioredis';
 
 /** A Redis for one test file, and clients of it. */
 export interface TestRedis {
   readonly url: string;
   readonly kind: LocalRedis['kind'];
-  connect(options?: { readonly enableAutoPipelining?: boolean }): Redis;
+  connect(behaviour?: RedisBehaviour): Redis | Cluster;
   /** Disconnects all clients and ends the server. */
   stop(): Promise<void>;
 }
 
-export async function startTestRedis(options: { readonly embedded?: boolean } = {}): Promise<TestRedis> {
-  const server = await startRedis(options);
-  const clients: Redis[] = [];
+export async function startTestRedis(start: () => Promise<LocalRedis> = startRedis): Promise<TestRedis> {
+  const server = await start();
+  const clients: (Redis | Cluster)[] = [];
   return {
     url: server.url,
     kind: server.kind,
-    connect(clientOptions = {}) {
-      const { url } = server;
-      const client = url.startsWith('unix://')
-        ? new Redis({ ...clientOptions, path: url.slice('unix://'.length) })
-        : new Redis(url, clientOptions);
+    connect(behaviour = {}) {
+      const client = createRedis(parseRedisUrl(server.url), behaviour);
       clients.push(client);
       return client;
     },

@@ -1,14 +1,21 @@
 import type { RedisConnection } from '@tokenhub/config';
-import { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
+import { createRedis } from './create-redis.ts';
+import { withinMs } from './within-ms.ts';
+
+/** A cluster that is not whole is asked again and again; a server that loads a large file answers late. */
+const CONNECT_MS = 15_000;
 
 /**
  * A connection for commands whose caller would rather hear that Redis is away than wait for it.
- * @param onError hears of connections that were lost later on; it is made anew by itself.
+ * @param onError hears of connections that were lost later on; they are made anew by themselves.
  * @throws Error when Redis is away now.
  */
-export async function connectRedis(connection: RedisConnection, onError: (error: Error) => void): Promise<Redis> {
-  const redis = new Redis({
-    ...connection,
+export async function connectRedis(
+  connection: RedisConnection,
+  onError: (error: Error) => void,
+): Promise<Redis | Cluster> {
+  const redis = createRedis(connection, {
     lazyConnect: true,
     // All commands of one turn of the event loop go out in one write.
     enableAutoPipelining: true,
@@ -19,7 +26,7 @@ export async function connectRedis(connection: RedisConnection, onError: (error:
   });
   redis.on('error', onError);
   try {
-    await redis.connect();
+    await withinMs(redis.connect(), CONNECT_MS);
   } catch (error) {
     redis.disconnect();
     throw error;

@@ -13,6 +13,7 @@ import {
   WORKER_OPTIONS,
   type DrainJob,
 } from '@tokenhub/metering';
+import { createRedis } from '@tokenhub/redis';
 import { Queue, Worker } from 'bullmq';
 
 export interface WorkersOptions {
@@ -47,8 +48,10 @@ const SILENCE_MS = 3000;
 export function startWorkers(options: WorkersOptions): Workers {
   const { redis, shards, drain, sweep, reconcile, reconcileEveryMs, onError } = options;
   // Producers fail fast; workers wait for the store, however long it is away
-  const producer = { ...redis, enableOfflineQueue: false, maxRetriesPerRequest: 1 };
-  const consumer = { ...redis, maxRetriesPerRequest: null };
+  const producer = createRedis(redis, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
+  const consumer = createRedis(redis, { maxRetriesPerRequest: null });
+  // Queues and workers tell what goes wrong with them
+  for (const client of [producer, consumer]) client.on('error', () => {});
   const queueOptions = {
     connection: producer,
     prefix: QUEUE_PREFIX,
@@ -103,11 +106,14 @@ export function startWorkers(options: WorkersOptions): Workers {
     async close({ force }) {
       clearInterval(watch);
       const closed = Promise.all([drainer, sweeper, reconciler].map((worker) => worker.close(force)))
-        .then(() => Promise.all(queues.map((queue) => (force ? queue.disconnect() : queue.close()))))
+        .then(() => Promise.all(queues.map((queue) => queue.close())))
         .catch(onError);
       const tooLong = new AbortController();
       await Promise.race([closed, sleep(CLOSE_MS, undefined, { signal: tooLong.signal }).catch(() => undefined)]);
       tooLong.abort();
+      // BullMQ closes only what it has made itself
+      producer.disconnect();
+      consumer.disconnect();
     },
   };
 }

@@ -94,6 +94,8 @@ export function createReservations({ quota, spool, onError }: ReservationsOption
     await gather();
     try {
       await quota.settle(settlement);
+      // It may have been kept at its beginning
+      await spool.confirm(settlement.requestId);
     } catch (error) {
       onError(error);
       backlog.set(settlement.requestId, settlement);

@@ -10,6 +10,7 @@ import type {
   ScopeState,
   Settlement,
 } from '../quota/quota.ts';
+import { toExpiredEvent } from '../expired-event.ts';
 import { StoreAway } from '../quota/store-away.ts';
 import { createLocalWindows, type LocalWindows } from './local-windows.ts';
 import type { StoreBreaker } from './store-breaker.ts';
@@ -18,6 +19,11 @@ export interface FallbackQuotaOptions {
   /** The quota in the store. */
   readonly quota: Quota;
   readonly breaker: StoreBreaker;
+  /**
+   * Keeps what is granted without the store, for whoever comes after this process, before it begins: no reservation tells of
+   * it. Rejects when that is not possible.
+   */
+  readonly journal: (settlement: Settlement) => Promise<void>;
   /** Gateways that share the limits; each gives away no more than its part while the store is away. */
   readonly gateways: number;
   /** What is settled now would be lost with this process, so nothing that a budget pays for is begun. */
@@ -50,14 +56,16 @@ class QuotaWithFallback implements FallbackQuota {
   readonly #breaker: StoreBreaker;
   readonly #isUnsafe: () => boolean;
   readonly #isFull: () => boolean;
+  readonly #journal: (settlement: Settlement) => Promise<void>;
   readonly #windows: LocalWindows;
   #degraded = 0;
 
-  constructor({ quota, breaker, gateways, isUnsafe, isFull, now }: FallbackQuotaOptions) {
+  constructor({ quota, breaker, gateways, isUnsafe, isFull, journal, now }: FallbackQuotaOptions) {
     this.#quota = quota;
     this.#breaker = breaker;
     this.#isUnsafe = isUnsafe;
     this.#isFull = isFull;
+    this.#journal = journal;
     this.#windows = createLocalWindows({ gateways, now });
   }
 
@@ -77,12 +85,24 @@ class QuotaWithFallback implements FallbackQuota {
       if (!isAway(error) || (hasBudget(request) && request.isOpenWithoutStore !== true)) throw error;
       const decision = this.#windows.reserve(request);
       if (decision.granted) {
+        await this.#keep(request);
         this.#degraded++;
         return { ...decision, isDegraded: true };
       }
       // More than a share of the limit is not more than the limit
       if (decision.waitMs === undefined) throw error;
       return decision;
+    }
+  }
+
+  /** As it is billed if this process does not live to settle it. */
+  async #keep({ requestId, org, tokens, floorNanoUsd, admission }: ReserveRequest): Promise<void> {
+    const event = toExpiredEvent(admission, floorNanoUsd, admission.admittedAt);
+    try {
+      await this.#journal({ requestId, org, tokens, costNanoUsd: floorNanoUsd, event });
+    } catch (cause) {
+      this.#windows.settle({ requestId, tokens: 0 });
+      throw unavailable(cause);
     }
   }
 
@@ -129,7 +149,7 @@ function isAway(error: unknown): boolean {
   return isGatewayError(error) ? error.cause instanceof StoreAway : saysAway(error);
 }
 
-function unavailable(cause: Error): GatewayError {
+function unavailable(cause: unknown): GatewayError {
   const message = 'The quota store is away, and without it no budget can be spent. Try again in a moment.';
   return new GatewayError('quota_unavailable', message, { cause, retryAfterMs: 1000 });
 }

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TEST_STORES } from '../../../local-redis/test/test-stores.ts';
 import { NOON, sampleReserve, sampleSettlement } from '../../test/samples.ts';
 import { startTestRedis, type TestRedis } from '../../test/test-redis.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -17,12 +18,13 @@ const SCOPE = 'key:demo';
 const SCOPE_KEY = `gw:{q0}:s:${SCOPE}`;
 const BUDGET: Limits = { dayNanoUsd: 10_000n, monthNanoUsd: 100_000n };
 
-describe.each([
-  { name: 'a Redis of PATH, else the embedded one', embedded: false },
-  { name: 'the embedded Redis', embedded: true },
-])('counting from the ledger in $name', ({ embedded }) => {
+describe.each(TEST_STORES)('counting from the ledger in $name', ({ isSkipped, start }) => {
+  if (isSkipped) {
+    test.skip('Redis is not installed', () => {});
+    return;
+  }
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Redis | Cluster;
   let directory: string;
   let ledger: Ledger;
   let outbox: Outbox;
@@ -31,7 +33,7 @@ describe.each([
   let now: number;
 
   beforeAll(async () => {
-    server = await startTestRedis({ embedded });
+    server = await startTestRedis(start);
     redis = server.connect();
   });
   afterAll(() => server.stop());
@@ -49,7 +51,7 @@ describe.each([
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const connectQuota = (connection: Redis, outboxMax?: number): Quota =>
+  const connectQuota = (connection: Redis | Cluster, outboxMax?: number): Quota =>
     createRedisQuota({ redis: connection, ledger, now: () => now, admissionTimeoutMs: 10_000, outboxMax });
   const reserve = (requestId: string, limits: Limits = BUDGET, by = quota) =>
     by.reserve(sampleReserve(requestId, { scopes: [{ id: SCOPE, limits }] }));

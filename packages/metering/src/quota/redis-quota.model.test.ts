@@ -1,5 +1,5 @@
 import { createRandom } from '@tokenhub/simulator';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NOON, sampleReserve, sampleSettlement } from '../../test/samples.ts';
 import { startTestRedis, type TestRedis } from '../../test/test-redis.ts';
@@ -20,7 +20,7 @@ const LEASE_MS = 30_000;
 const seed = Number(process.env['SEED'] ?? Date.now());
 
 let server: TestRedis;
-let redis: Redis;
+let redis: Redis | Cluster;
 beforeAll(async () => {
   server = await startTestRedis();
   redis = server.connect();

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import { isGatewayError } from '@tokenhub/core';
-import { Redis } from 'ioredis';
+import { Redis, type Cluster } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NOON, sampleReserve, sampleSettlement } from '../../test/samples.ts';
+import { TEST_STORES } from '../../../local-redis/test/test-stores.ts';
 import { startTestRedis, type TestRedis } from '../../test/test-redis.ts';
 import { readOutboxEntry } from '../outbox-entry.ts';
 import { createOutbox } from '../outbox.ts';
@@ -13,17 +14,18 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-describe.each([
-  { name: 'a Redis of PATH, else the embedded one', embedded: false },
-  { name: 'the embedded Redis', embedded: true },
-])('quota in $name', ({ embedded }) => {
+describe.each(TEST_STORES)('quota in $name', (store) => {
+  if (store.isSkipped) {
+    test.skip('Redis is not installed', () => {});
+    return;
+  }
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Redis | Cluster;
   let quota: Quota;
   let now: number;
 
   beforeAll(async () => {
-    server = await startTestRedis({ embedded });
+    server = await startTestRedis(store.start);
     redis = server.connect({ enableAutoPipelining: true });
   });
   afterAll(() => server.stop());
@@ -460,7 +462,7 @@ describe.each([
     expect(await read()).toMatchObject({ requests: 2, concurrency: 1 });
   });
 
-  test.skipIf(embedded)(
+  test.skipIf(store.kind === 'embedded')(
     'with the memory full nothing new is admitted, but what runs can still be settled',
     async () => {
       if (server.kind === 'embedded') return;
@@ -481,18 +483,21 @@ describe.each([
     },
   );
 
-  test.skipIf(embedded)('an answer that came while this process was busy counts, though it is read late', async () => {
-    const impatient = createRedisQuota({ redis, now: () => now, admissionTimeoutMs: 50 });
-    await impatient.reserve(sampleReserve('first'));
-    const decision = impatient.reserve(sampleReserve('late'));
-    // The command is on its way by then.
-    await new Promise((resolve) => setImmediate(resolve));
-    const until = performance.now() + 200;
-    while (performance.now() < until);
-    expect(await decision).toMatchObject({ granted: true });
-  });
+  test.skipIf(store.kind === 'embedded')(
+    'an answer that came while this process was busy counts, though it is read late',
+    async () => {
+      const impatient = createRedisQuota({ redis, now: () => now, admissionTimeoutMs: 50 });
+      await impatient.reserve(sampleReserve('first'));
+      const decision = impatient.reserve(sampleReserve('late'));
+      // The command is on its way by then.
+      await new Promise((resolve) => setImmediate(resolve));
+      const until = performance.now() + 200;
+      while (performance.now() < until);
+      expect(await decision).toMatchObject({ granted: true });
+    },
+  );
 
-  test.skipIf(embedded)(
+  test.skipIf(store.kind === 'embedded')(
     'gives back what a store grants after the caller has been told that it is unavailable',
     async () => {
       if (server.kind === 'embedded') return;

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { NOON, sampleReserve, sampleSettlement } from '../../test/samples.ts';
 import { startTestRedis, type TestRedis } from '../../test/test-redis.ts';
@@ -6,7 +6,7 @@ import { createOutbox } from '../outbox.ts';
 import { createRedisQuota } from './redis-quota.ts';
 
 let server: TestRedis;
-let redis: Redis;
+let redis: Redis | Cluster;
 beforeAll(async () => {
   server = await startTestRedis();
   redis = server.connect();

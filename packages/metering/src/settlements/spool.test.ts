@@ -65,6 +65,20 @@ test('there is a file only while something in it is not confirmed', async () => 
   expect(await files()).toHaveLength(1);
 });
 
+test('of a request that was kept twice the later one is settled', async () => {
+  const dead = open();
+  await dead.add(sampleSettlement('req_1', { costNanoUsd: 5n }));
+  await dead.add(sampleSettlement('req_2'));
+  await dead.add(sampleSettlement('req_1', { costNanoUsd: 600n }));
+  expect(dead.size).toBe(2);
+  now += 6000;
+  const { settled } = await recoverAll(open());
+  expect(settled.map(({ requestId, costNanoUsd }) => [requestId, costNanoUsd])).toEqual([
+    ['req_1', 600n],
+    ['req_2', 600n],
+  ]);
+});
+
 test('a process that was frozen and taken for dead writes its file anew', async () => {
   const frozen = open();
   await frozen.add(sampleSettlement('req_1'));

@@ -13,7 +13,10 @@ export interface Spool {
   readonly size: number;
   /** The last attempt to write has failed: what is settled now would not survive this process. */
   readonly isFailing: boolean;
-  /** Resolves when it is on the disk. Rejects when it cannot be written; it may be tried again. */
+  /**
+   * Resolves when it is on the disk, in the place of an earlier one of the same request. Rejects when it cannot be written, which
+   * is tried again with the next `touch`.
+   */
   add(settlement: Settlement): Promise<void>;
   /** The store has it. A file of which everything is confirmed is removed. */
   confirm(requestId: string): Promise<void>;
@@ -122,8 +125,7 @@ class FileSpool implements Spool {
       if (path === this.#path || !(await this.#isAbandoned(path))) continue;
       const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
       const read = lines.map(readSpoolLine);
-      for (const settlement of read) {
-        if (settlement === undefined) continue;
+      for (const settlement of latestOf(read)) {
         await settle(settlement);
         settlements++;
       }
@@ -208,6 +210,13 @@ class FileSpool implements Spool {
     this.#turn = turn.catch(() => {});
     return turn;
   }
+}
+
+/** Of each request what was written last. */
+function latestOf(read: readonly (Settlement | undefined)[]): Iterable<Settlement> {
+  const latest = new Map<string, Settlement>();
+  for (const settlement of read) if (settlement !== undefined) latest.set(settlement.requestId, settlement);
+  return latest.values();
 }
 
 function exists(path: string): Promise<boolean> {
