@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ask } from './ask.ts';
 import { operate } from './races/books.ts';
-import { prepareProcesses, type Processes, type Service } from './start-processes.ts';
+import { CROWD_KEY, prepareProcesses, type Processes, type Service } from './start-processes.ts';
 
 const LEASE_MS = 30_000;
 /** USD of a token of output, and of the shortest input. */
@@ -108,6 +108,12 @@ it('what a killed or frozen gateway held comes back within its lease and 2 s, an
     expect(Number(correction?.cost_usd)).toBeGreaterThan(200 * TOKEN_USD);
     expect(Number(correction?.delta_usd)).toBeCloseTo(Number(correction?.cost_usd) - Number(cost_usd), 9);
   }
+  // The caller is told what holds now
+  const [{ request_id: id, corrections: [truth] = [] } = { request_id: '' }] = frozenRows ?? [];
+  const headers = { authorization: `Bearer ${CROWD_KEY}` };
+  const generation = await (await fetch(`${frozen.url}/v1/generations/${id}`, { headers })).json();
+  expect(generation).toMatchObject({ outcome: 'completed', cost_usd: truth?.cost_usd });
+
   const { concurrency, month } = await operate<{ concurrency: { used: number }; month: { held_usd: string } }>(
     accounting,
     'quotas/key:crowd',

@@ -18,7 +18,9 @@ export class GenerationsController {
   @DescribeRoute({ summary: 'How a request ended and what it cost', answer: 'Its outcome, tokens, cost and attempts' })
   async find(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const key = callerOf(request);
-    const entry = (await this.#ledger.find(id)).find(({ kind }) => kind === 'T');
+    const entries = await this.#ledger.find(id);
+    // Where a lease had expired, its gateway has stated the truth afterwards.
+    const entry = entries.find(({ kind }) => kind === 'A') ?? entries.find(({ kind }) => kind === 'T');
     // Another organisation's request looks like one that does not exist.
     if (entry === undefined || entry.event.org !== key.org) {
       const message = `There is no finished request "${id}". A request appears here within 2 s after its end.`;
