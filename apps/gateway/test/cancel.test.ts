@@ -254,9 +254,7 @@ describe('a caller that leaves while the quota store is slow (F67)', () => {
     await heal();
     await expectNothingLeft(run);
     expect(run.asked()).toEqual([]);
-    // Its key has no budget, so it was served without the store, and left.
-    const events = (await witness.costEvents()).filter((event) => event.clientRequestId === run.id);
-    expect(events).toMatchObject([{ outcome: 'client_cancelled', costNanoUsd: 0n }]);
+    expect((await witness.costEvents()).filter((event) => event.clientRequestId === run.id)).toEqual([]);
   });
 });
 

@@ -83,6 +83,8 @@ class QuotaWithFallback implements FallbackQuota {
       return decision;
     } catch (error) {
       if (!isAway(error) || (hasBudget(request) && request.isOpenWithoutStore !== true)) throw error;
+      // One that was only slow may have granted as much as there is, to others
+      if (!this.#breaker.isOpen && isLimited(request)) throw error;
       const decision = this.#windows.reserve(request);
       if (decision.granted) {
         await this.#keep(request);
@@ -143,6 +145,10 @@ class QuotaWithFallback implements FallbackQuota {
 
 function hasBudget({ scopes }: ReserveRequest): boolean {
   return scopes.some(({ limits }) => limits.dayNanoUsd !== undefined || limits.monthNanoUsd !== undefined);
+}
+
+function isLimited({ scopes }: ReserveRequest): boolean {
+  return scopes.some(({ limits }) => Object.values(limits).some((limit) => limit !== undefined));
 }
 
 function isAway(error: unknown): boolean {
