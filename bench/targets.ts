@@ -2,12 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, connect } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findPostgres, startPostgres } from '@tokenhub/local-postgres';
-import { spawnBound, startRedis } from '@tokenhub/local-redis';
+import { findFreePorts, spawnBound, startRedis } from '@tokenhub/local-redis';
 import { BENCH_KEY } from './scenarios.ts';
 
 export type TargetName = 'simulator' | 'nginx' | 'gateway';
@@ -27,7 +27,7 @@ const START_TIMEOUT_MS = 15_000;
 
 /** The provider behind all others. Also answers directly, as the floor of all latencies. */
 export async function startSimulator(): Promise<Target> {
-  const port = await freePort();
+  const [port = 0] = await findFreePorts(1);
   return start('simulator', port, [
     process.execPath,
     join(ROOT, 'packages/simulator/dist/main.js'),
@@ -38,7 +38,7 @@ export async function startSimulator(): Promise<Target> {
 
 /** One worker that relays to the simulator without buffering: what relaying costs at the least. */
 export async function startNginx(simulatorPort: number, directory: string): Promise<Target> {
-  const port = await freePort();
+  const [port = 0] = await findFreePorts(1);
   const prefix = join(directory, `nginx-${port}`);
   await mkdir(prefix, { recursive: true });
   await writeFile(join(prefix, 'nginx.conf'), nginxConfiguration(port, simulatorPort));
@@ -66,7 +66,7 @@ export async function startGateway({
   profileDir,
   preload,
 }: GatewayOptions): Promise<Target> {
-  const port = await freePort();
+  const [port = 0] = await findFreePorts(1);
   const configPath = join(directory, 'tokenhub.yaml');
   await writeFile(configPath, JSON.stringify(configuration, null, 2));
   const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
@@ -95,7 +95,7 @@ export async function startAccounting(
 ): Promise<Target | undefined> {
   const main = join(ROOT, 'apps/accounting/dist/main.js');
   if (!existsSync(main)) return undefined;
-  const port = await freePort();
+  const [port = 0] = await findFreePorts(1);
   const configPath = join(directory, 'tokenhub.yaml');
   if (!existsSync(configPath)) await writeFile(configPath, JSON.stringify(gatewayConfiguration(port)));
   return start('accounting', port, [process.execPath, main], {
@@ -192,16 +192,6 @@ async function accepts(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no free port');
-  return address.port;
 }
 
 function nginxConfiguration(port: number, simulatorPort: number): string {

@@ -4,15 +4,8 @@ import { findSharedOwner, OperatorError, type Config, type Peppers, type RedisCo
 import { anthropicDialect, createRetryBudget, openaiDialect, type Dialect } from '@tokenhub/core';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore, listenForKeyChanges } from '@tokenhub/keys';
-import {
-  claimShards,
-  createFallbackQuota,
-  createRedisQuota,
-  createSpool,
-  createStoreBreaker,
-  openLedger,
-} from '@tokenhub/metering';
-import { answersWithin, connectRedis, createStoreProbe } from '@tokenhub/redis';
+import { claimShards, openLedger } from '@tokenhub/metering';
+import { answersWithin, connectRedis } from '@tokenhub/redis';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createAuthFailures } from './admission/auth-failures.ts';
@@ -20,9 +13,7 @@ import { createAuthenticator, type Authenticator } from './admission/authenticat
 import { readResources, toCapacity } from './admission/capacity.ts';
 import { createGate } from './admission/gate.ts';
 import { createMadeKeys } from './admission/made-keys.ts';
-import { createReservations } from './admission/reservations.ts';
-import { createTopUps } from './admission/top-up.ts';
-import { startUpkeep } from './admission/upkeep.ts';
+import { createQuota } from './admission/create-quota.ts';
 import { AppModule } from './app.module.ts';
 import { createCatalog, type Catalog } from './catalog.ts';
 import type { ChatServices } from './complete-chat.ts';
@@ -76,10 +67,6 @@ const SETTLE_MS = 5_000;
 const READY_TIMEOUT_MS = 1_000;
 /** Longest that a key outlives its end where no change of keys is heard. */
 const KEY_TTL_MS = 30_000;
-/** Longest wait for the store when it is looked whether it is back. */
-const STORE_PROBE_MS = 250;
-/** More gateways than most have: each gives away less than it might while the store is away, and all together not too much. */
-const MAX_GATEWAYS = 4;
 /** Longest wait for the store when a key is looked up. */
 const KEY_LOOK_UP_MS = 250;
 
@@ -99,49 +86,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     });
   });
   const ledger = openLedger(options.databaseUrl, { readOnly: true });
-  const store = createRedisQuota({ redis, shards, ledger });
-  const spool = createSpool({ directory: options.spoolDirectory });
-  // That it is away is told once, by the breaker
-  const onQuotaError = (error: unknown) => {
-    if (!breaker.isOpen) log.warn({ err: error }, 'the quota store did not answer');
-  };
-  const breaker = createStoreBreaker({
-    probe: createStoreProbe(redis, STORE_PROBE_MS),
-    onChange(isOpen) {
-      if (isOpen) log.error('the quota store is away: budgets are closed, rates are limited to a share');
-      else {
-        log.warn('the quota store is back');
-        storeIsBack();
-      }
-    },
-  });
-  const quota = createFallbackQuota({
-    quota: store,
-    breaker,
-    gateways: options.maxGateways ?? MAX_GATEWAYS,
-    isUnsafe: () => spool.isFailing,
-    isFull: () => reservations.isFull,
-    journal: (settlement) => spool.add(settlement),
-    now: () => performance.now(),
-  });
-  const reservations = createReservations({ quota, spool, onError: onQuotaError });
-  const topUps = createTopUps(quota, onQuotaError);
-  const upkeep = startUpkeep({
-    quota: store,
-    spool,
-    isAway: () => breaker.isOpen,
-    random: Math.random,
-    onError: onQuotaError,
-    onRecovered({ settlements, damaged }) {
-      log.warn({ settlements }, 'settled what a gateway had left on the disk when it died');
-      for (const file of damaged) log.error({ file }, 'a file of settlements has lines that cannot be read');
-    },
-  });
-  const storeIsBack = (): void => {
-    reservations.retry();
-    upkeep.storeIsBack();
-  };
-  redis.on('ready', storeIsBack);
+  const { spoolDirectory, maxGateways } = options;
+  const admission = createQuota({ redis, shards, ledger, spoolDirectory, maxGateways, log });
+  const { quota, reservations, topUps } = admission;
   const cluster = createSharedHealth(redis, (error) =>
     log.warn({ err: error }, 'the gateways of the cluster could not be reached'),
   );
@@ -174,8 +121,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       openExchanges: () => exchanges.size,
       openStreams: () => exchanges.streams,
       unsettled: () => reservations.unsettled,
-      spooled: () => spool.size,
-      storeIsUp: () => (breaker.isOpen ? 0 : 1),
+      spooled: () => admission.spooled,
+      storeIsUp: () => (admission.isAway ? 0 : 1),
       degraded: () => quota.degraded,
       shed: () => gate.refused,
       deployments: () => cluster.health.snapshot(),
@@ -222,10 +169,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const retainHealth = (): void => cluster.health.retain(new Set(catalog.candidates.map(({ id }) => id)));
   let closed: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await reservations.close(SETTLE_MS);
-    upkeep.stop();
-    topUps.stop();
-    breaker.stop();
+    await admission.close(SETTLE_MS);
     exchanges.stop();
     await app.close();
     await catalog.close();

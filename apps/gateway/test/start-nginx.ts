@@ -2,12 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, connect } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { spawnBound } from '@tokenhub/local-redis';
+import { findFreePorts, spawnBound } from '@tokenhub/local-redis';
 
 export interface Nginx {
   readonly url: string;
@@ -26,7 +26,7 @@ export async function hasNginx(): Promise<boolean> {
 /** An nginx as most are: it buffers what it is not told to let through. Ends with this process at the latest. */
 export async function startNginx(target: string): Promise<Nginx> {
   const prefix = await mkdtemp(join(tmpdir(), 'tokenhub-nginx-'));
-  const port = await freePort();
+  const [port = 0] = await findFreePorts(1);
   await writeFile(join(prefix, 'nginx.conf'), configuration(port, target));
   const child = spawnBound('nginx', ['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log'], { stdout: 'pipe' });
   child.stdout?.resume();
@@ -86,14 +86,4 @@ async function accepts(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no free port');
-  return address.port;
 }

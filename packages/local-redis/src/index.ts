@@ -4,3 +4,4 @@ export { spawnBound, type SpawnBoundOptions } from './spawn-bound.ts';
 export { findRedisServer, type RedisServer } from './redis-server.ts';
 export { startRedisCluster, type StartRedisClusterOptions } from './redis-cluster.ts';
 export { SENTINEL_GROUP, startRedisSentinel } from './redis-sentinel.ts';
+export { findFreePorts } from './free-ports.ts';

@@ -73,4 +73,4 @@ export type {
 } from './quota/quota.ts';
 export { createFallbackQuota, type FallbackQuota, type FallbackQuotaOptions } from './fallback/fallback-quota.ts';
 export { createStoreBreaker, type StoreBreaker, type StoreBreakerOptions } from './fallback/store-breaker.ts';
-export { createSpool, type Recovered, type Spool, type SpoolOptions } from './settlements/spool.ts';
+export { createSpool, type Recovered, type Spool, type SpoolOptions } from './spool/spool.ts';

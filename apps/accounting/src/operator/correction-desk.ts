@@ -1,5 +1,6 @@
 import { formatUsd, GatewayError } from '@tokenhub/core';
 import type { Counters, Ledger, LedgerEntry } from '@tokenhub/metering';
+import { answered } from './answered.ts';
 
 export interface CorrectionDesk {
   /**
@@ -16,6 +17,8 @@ export interface CorrectionDeskOptions {
   readonly now: () => number;
 }
 
+const NO_ANSWER = 'The quota store did not answer in time. Try again.';
+
 export function createCorrectionDesk({ ledger, counters, now }: CorrectionDeskOptions): CorrectionDesk {
   return {
     async correct(requestId, deltaNanoUsd) {
@@ -28,7 +31,7 @@ export function createCorrectionDesk({ ledger, counters, now }: CorrectionDeskOp
         const message = `delta_usd must leave nothing less than 0: the request has cost ${formatUsd(cost)} USD.`;
         throw new GatewayError('invalid_parameter', message, { param: 'delta_usd' });
       }
-      if (!(await answered(counters.adjust(terminal, deltaNanoUsd)))) throw corrected();
+      if (!(await answered(counters.adjust(terminal, deltaNanoUsd), NO_ANSWER))) throw corrected();
       return { ...terminal, kind: 'R', deltaNanoUsd, createdAt: now() };
     },
   };
@@ -36,13 +39,4 @@ export function createCorrectionDesk({ ledger, counters, now }: CorrectionDeskOp
 
 function corrected(): GatewayError {
   return new GatewayError('conflict', 'This request was corrected already; each request can be once.');
-}
-
-async function answered<T>(question: Promise<T>): Promise<T> {
-  try {
-    return await question;
-  } catch (cause) {
-    const message = 'The quota store did not answer in time. Try again.';
-    throw new GatewayError('quota_unavailable', message, { cause, retryAfterMs: 1000 });
-  }
 }

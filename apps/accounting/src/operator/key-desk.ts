@@ -1,6 +1,7 @@
 import { toKeyRights, type Config, type KeyRights, type KeyRightsFile } from '@tokenhub/config';
 import { GatewayError, isGatewayError } from '@tokenhub/core';
 import type { KeyPage, KeyStore, KeyText, KeyWithSecret, StoredKey } from '@tokenhub/keys';
+import { answered } from './answered.ts';
 import type { KeyChange } from './parse-body.ts';
 import type { ScopeDirectory } from './scope-directory.ts';
 import { toKeyItem, toStaticKeyItem } from './to-key-item.ts';
@@ -34,6 +35,10 @@ export interface KeyDeskOptions {
   /** Given where users and teams must be of one organisation, which is where organisations are spread over shards. */
   readonly scopes?: ScopeDirectory | undefined;
 }
+
+const NO_ANSWER = 'The store of the API keys did not answer in time. Look whether it was done, and try again.';
+
+const fromStore = <T>(answer: Promise<T>): Promise<T> => answered(answer, NO_ANSWER);
 
 export function createKeyDesk({ store, config, scopes }: KeyDeskOptions): KeyDesk {
   const staticKeys = () => config()?.keys ?? [];
@@ -75,7 +80,7 @@ export function createKeyDesk({ store, config, scopes }: KeyDeskOptions): KeyDes
       mustBeServed(fields.models);
       await mustBeOfOneOrg(toKeyRights(fields));
       const isStatic = id !== undefined && findStatic(id) !== undefined;
-      const made = isStatic ? undefined : await answered(store.create({ id, name, fields }));
+      const made = isStatic ? undefined : await fromStore(store.create({ id, name, fields }));
       if (made === undefined) {
         const where = isStatic ? 'a static key of the configuration' : 'another key, or by one that was revoked';
         throw new GatewayError('conflict', `The id ${id} is taken by ${where}. Take another one.`, { param: 'id' });
@@ -85,7 +90,7 @@ export function createKeyDesk({ store, config, scopes }: KeyDeskOptions): KeyDes
 
     async list({ cursor, limit }) {
       const { isStatic, position } = readCursor(cursor);
-      const page: KeyPage = isStatic ? { keys: [] } : await answered(store.list({ cursor: position, limit }));
+      const page: KeyPage = isStatic ? { keys: [] } : await fromStore(store.list({ cursor: position, limit }));
       if (page.nextCursor !== undefined)
         return { items: page.keys.map(toKeyItem), next_cursor: String(page.nextCursor) };
       const begin = isStatic ? (position ?? 0) : 0;
@@ -99,21 +104,21 @@ export function createKeyDesk({ store, config, scopes }: KeyDeskOptions): KeyDes
 
     async find(id) {
       const key = findStatic(id);
-      return key === undefined ? toKeyItem(found(await answered(store.find(id)))) : toStaticKeyItem(key);
+      return key === undefined ? toKeyItem(found(await fromStore(store.find(id)))) : toStaticKeyItem(key);
     },
 
     async change(id, change) {
       mustBeMade(id);
       mustBeServed(change.models);
-      const before = found(await answered(store.find(id)));
+      const before = found(await fromStore(store.find(id)));
       await mustBeOfOneOrg(toKeyRights(applyChange(before, change).fields));
-      const key = await answered(store.change(id, (current) => applyChange(current, change)));
+      const key = await fromStore(store.change(id, (current) => applyChange(current, change)));
       return toKeyItem(alive(found(key)));
     },
 
     async rotate(id) {
       mustBeMade(id);
-      const rotated = found(await answered(store.rotate(id)));
+      const rotated = found(await fromStore(store.rotate(id)));
       if ('secret' in rotated) return toNewKeyItem(rotated);
       alive(rotated);
       throw new Error('a key that is not revoked was not rotated');
@@ -121,7 +126,7 @@ export function createKeyDesk({ store, config, scopes }: KeyDeskOptions): KeyDes
 
     async revoke(id) {
       mustBeMade(id);
-      found(await answered(store.revoke(id)));
+      found(await fromStore(store.revoke(id)));
     },
   };
 }
@@ -161,13 +166,4 @@ function alive(key: StoredKey): StoredKey {
   if (key.revokedAt !== undefined)
     throw new GatewayError('conflict', `The key ${key.id} has been revoked, which is for good. Make another one.`);
   return key;
-}
-
-async function answered<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (cause) {
-    const message = 'The store of the API keys did not answer in time. Look whether it was done, and try again.';
-    throw new GatewayError('quota_unavailable', message, { cause, retryAfterMs: 1000 });
-  }
 }

@@ -2,6 +2,7 @@ import type { Config } from '@tokenhub/config';
 import { GatewayError } from '@tokenhub/core';
 import type { KeyStore, StoredKey } from '@tokenhub/keys';
 import type { Limits } from '@tokenhub/metering';
+import { answered } from './answered.ts';
 
 /** Where a scope is counted, and what it may use. */
 export interface KnownScope {
@@ -26,6 +27,7 @@ export interface ScopeDirectoryOptions {
 }
 
 const NO_LIMITS: Limits = {};
+const NO_ANSWER = 'The store of the API keys did not answer in time. Try again.';
 /** Keys read at a time when one is looked for by its user, team or organisation. */
 const PAGE = 500;
 
@@ -53,10 +55,7 @@ export function createScopeDirectory({ config, keys }: ScopeDirectoryOptions): S
       const current = config();
       const known = current && findConfigured(current, kind, id);
       if (known !== undefined) return known;
-      const made = await findMade(kind, id).catch((cause: unknown) => {
-        const message = 'The store of the API keys did not answer in time. Try again.';
-        throw new GatewayError('quota_unavailable', message, { cause, retryAfterMs: 1000 });
-      });
+      const made = await answered(findMade(kind, id), NO_ANSWER);
       if (made !== undefined) {
         const limits = kind === 'key' ? made.rights.limits : current?.[OWNERS[kind]].get(id)?.limits;
         return { org: made.rights.org, limits: limits ?? NO_LIMITS };

@@ -5,8 +5,8 @@ const WINDOW_SECONDS = 60;
 
 /**
  * The rate-limit headers of an answer, names and values in turn: for requests and for tokens the scope with the least
- * left, after a refusal the one that refused. A dimension without a limit has none. Names as OpenAI's, and the fields of the IETF draft
- * (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/).
+ * left, after a refusal the one that refused. A dimension without a limit has none. Names as OpenAI's, and the fields of
+ * the IETF draft (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/).
  */
 export function limitHeaders(decision: ReserveDecision): string[] {
   const scopes = decision.remaining;

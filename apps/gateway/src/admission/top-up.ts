@@ -29,37 +29,37 @@ const TICK_MS = 1_000;
 interface Watched {
   readonly stream: GrowingStream;
   held: Hold;
-  /** Its answer is waited for, or nobody asks for it any more. */
-  isSettled: boolean;
+  /** More is being asked for, or there is no more. */
+  isLeftAlone: boolean;
 }
 
 export function createTopUps(quota: Pick<Quota, 'extend'>, onError: (error: unknown) => void): TopUps {
   const watched = new Set<Watched>();
 
   const ticker = setInterval(() => {
-    for (const each of watched) if (!each.isSettled && isNearlyUsedUp(each)) extend(each).catch(onError);
+    for (const each of watched) if (!each.isLeftAlone && isNearlyUsedUp(each)) extend(each).catch(onError);
   }, TICK_MS);
   ticker.unref();
 
   async function extend(each: Watched): Promise<void> {
     const { requestId, org, scopes, step, cut } = each.stream;
-    each.isSettled = true;
+    each.isLeftAlone = true;
     // Without an answer of the store it goes on, and asks again
-    const decision = await quota.extend({ requestId, org, scopes, ...step }).finally(() => (each.isSettled = false));
+    const decision = await quota.extend({ requestId, org, scopes, ...step }).finally(() => (each.isLeftAlone = false));
     if (decision.granted) {
       each.held = {
         tokens: each.held.tokens + step.tokens,
         costNanoUsd: each.held.costNanoUsd + step.costNanoUsd,
       };
     } else {
-      each.isSettled = true;
+      each.isLeftAlone = true;
       cut?.(toGatewayError(decision));
     }
   }
 
   return {
     watch(stream) {
-      const each = { stream, held: stream.held, isSettled: false };
+      const each = { stream, held: stream.held, isLeftAlone: false };
       watched.add(each);
       return () => void watched.delete(each);
     },

@@ -29,8 +29,10 @@ const RECOVER_EVERY_MS = 5_000;
  */
 export function startUpkeep({ quota, spool, isAway, random, onError, onRecovered }: UpkeepOptions): Upkeep {
   let timer: NodeJS.Timeout;
+  let isStopped = false;
   let recoverAt = 0;
   const next = (): void => {
+    if (isStopped) return;
     timer = setTimeout(work, EVERY_MS * (0.5 + random()));
     timer.unref();
   };
@@ -47,6 +49,9 @@ export function startUpkeep({ quota, spool, isAway, random, onError, onRecovered
   next();
   return {
     storeIsBack: () => void quota.resend().catch(onError),
-    stop: () => clearTimeout(timer),
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -27,7 +27,8 @@ const SUMMED = [
 ];
 
 /**
- * The sums of usage; parameters are the time from which on requests were admitted and the time before which. All rows of a request are in the group that its correction names: its first row may not know who has served it.
+ * The sums of usage; parameters are the time from which on requests were admitted and the time before which. All rows of a
+ * request are in the group that its correction names: its first row may not know who has served it.
  * @param parameter what is in front of a parameter's number
  */
 export function usageSql(groupBy: UsageQuery['groupBy'], parameter: '$' | '?'): string {

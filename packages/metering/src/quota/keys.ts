@@ -9,7 +9,7 @@ export interface ShardKeys {
   readonly outbox: string;
   /** STRING: id of the last outbox entry that is in the ledger. */
   readonly watermark: string;
-  /** What a scope's id follows. HASH: `w` window and counters, `s` older slots, `d:<yyyymmdd>` and `m:<yyyymm>` money. */
+  /** What a scope's id follows. HASH: `w` window, counters and epoch, `s` older slots, `d:<yyyymmdd>` and `m:<yyyymm>` money, `e` and `c` how it was seeded and put right. */
   readonly scopePrefix: string;
   /** What a request id follows. STRING, with an end 24 h after the lease of a request that nobody has settled. */
   readonly reservationPrefix: string;

@@ -119,8 +119,9 @@ class RedisQuota implements Quota, SettlementKeeper {
     const { requestId, org, scopes } = request;
     checkAmounts(request.tokens, request.costNanoUsd);
     const mode = this.#counters === undefined ? '' : 'seeded';
+    const { scopePrefix } = this.#shardOf(org);
+    const scopeKeys = scopes.map(({ id }) => scopePrefix + id);
     for (let round = 0; ; round++) {
-      const scopeKeys = this.#scopeKeys(request);
       const pending = this.#reserve(request, scopeKeys, mode);
       let reply: ReserveReply;
       try {
@@ -267,11 +268,6 @@ class RedisQuota implements Quota, SettlementKeeper {
       keys: [reservationPrefix + requestId, lease, outbox, ...scopeKeys],
       args,
     });
-  }
-
-  #scopeKeys({ org, scopes }: ReserveRequest): readonly string[] {
-    const { scopePrefix } = this.#shardOf(org);
-    return scopes.map(({ id }) => scopePrefix + id);
   }
 
   /** Holds again what the store has granted and lost. */

@@ -11,7 +11,6 @@
 -- admission.
 
 local TOKENS, DAY, MONTH = 2, 4, 5
-local FIRST_ADMITTED = 9
 
 local packed = redis.call('GET', KEYS[1])
 local r = packed and { cmsgpack.unpack(packed) } or {}

@@ -18,12 +18,9 @@ if ARGV[2] == '1' then
   end
   scope.live = 0
   redis.call('HSET', KEYS[1], 'w', pack_window(scope))
-  local flat = redis.call('HGETALL', KEYS[1])
-  for i = 1, #flat, 2 do
-    if string.find(flat[i], '^[dm]:') then
-      local settled_usd, settled_nano = unpack_money(flat[i + 1])
-      redis.call('HSET', KEYS[1], flat[i], struct.pack(MONEY, settled_usd, settled_nano, 0, 0))
-    end
+  for field, sums in pairs(read_money(KEYS[1])) do
+    local settled_usd, settled_nano = unpack_money(sums)
+    redis.call('HSET', KEYS[1], field, struct.pack(MONEY, settled_usd, settled_nano, 0, 0))
   end
 end
 for i = 3, #ARGV, 2 do

@@ -16,7 +16,6 @@
 -- left out: they are counted when they reach the ledger, since only that tells whether they are repetitions.
 
 local MAX_EVENTS = 10000
-local FIRST_ADMITTED = 9
 
 local scope = read_scope(KEYS[1], '', '')
 if scope.epoch > 0 then
@@ -33,12 +32,9 @@ end
 
 -- Held money stays, settled money begins anew.
 local money = {}
-local flat = redis.call('HGETALL', KEYS[1])
-for i = 1, #flat, 2 do
-  if string.find(flat[i], '^[dm]:') then
-    local _, _, held_usd, held_nano = unpack_money(flat[i + 1])
-    money[flat[i]] = struct.pack(MONEY, 0, 0, held_usd, held_nano)
-  end
+for field, sums in pairs(read_money(KEYS[1])) do
+  local _, _, held_usd, held_nano = unpack_money(sums)
+  money[field] = struct.pack(MONEY, 0, 0, held_usd, held_nano)
 end
 for i = 4, #ARGV, 2 do
   money[ARGV[i]] = add_sum(money[ARGV[i]], parse_money(ARGV[i + 1]))

@@ -11,7 +11,8 @@
 -- ARGV[5]   cost        (S) in nano-USD
 -- ARGV[6]   cost event  (S) as JSON
 --
--- Returns {'settled', position of the event in the outbox, '' without one}; {'gone'} nothing to do; {'keys', scopes} nothing done, call again with these keys (line by line).
+-- Returns {'settled', position of the event in the outbox, '' without one}; {'gone'} nothing to do; {'keys', scopes} nothing
+-- done, call again with these keys (line by line).
 --
 -- Outbox kinds: S settled · E expired, with the admission as its event · A correction of an E · O a settlement without a
 -- reservation: a repeated one, or the store has lost it; the unique key of the ledger decides.
@@ -19,7 +20,6 @@
 -- ZREM comes before all other writes: without a need for memory itself, it lets the others pass when memory is full.
 
 local KEEP_EXPIRED_S = 24 * 3600
-local FIRST_ADMITTED = 9 -- where slot, folds and epoch of the first scope are
 
 local mode = ARGV[3]
 local packed = redis.call('GET', KEYS[1])

@@ -24,6 +24,8 @@ local CARRY_NANO = 7000 * NANO -- with a largest cost of 9,000,000 USD added, st
 
 local IDLE_S = 40 * 24 * 3600 -- of a scope: outlives the month of its last use
 
+local FIRST_ADMITTED = 9 -- where in a reservation slot, folds and epoch of its first scope are
+
 local WINDOW = '<dddddddd'
 local WINDOW_BYTES = 64
 local SLOT = '<dd'
@@ -219,6 +221,18 @@ local function is_after(position, other)
   local other_ms, other_number = string.match(other, '^(%d+)-(%d+)$')
   ms, other_ms = tonumber(ms), tonumber(other_ms)
   return ms > other_ms or ms == other_ms and tonumber(number) > tonumber(other_number)
+end
+
+-- Money of all periods of a scope, by their fields.
+local function read_money(key)
+  local money = {}
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do
+    if string.find(flat[i], '^[dm]:') then
+      money[flat[i]] = flat[i + 1]
+    end
+  end
+  return money
 end
 
 -- The members of an outbox entry by their names.

@@ -31,14 +31,11 @@ for i = 4, #KEYS do
   local state = {}
   if scope.epoch ~= 0 then
     state = { scope.epoch > 0 and 1 or 0, tonumber(redis.call('HGET', KEYS[i], 'c') or 0), scope.live }
-    local flat = redis.call('HGETALL', KEYS[i])
-    for at = 1, #flat, 2 do
-      if string.find(flat[at], '^[dm]:') then
-        local settled_usd, settled_nano, held_usd, held_nano = unpack_money(flat[at + 1])
-        state[#state + 1] = flat[at]
-        state[#state + 1] = money_text(settled_usd, settled_nano)
-        state[#state + 1] = money_text(held_usd, held_nano)
-      end
+    for field, sums in pairs(read_money(KEYS[i])) do
+      local settled_usd, settled_nano, held_usd, held_nano = unpack_money(sums)
+      state[#state + 1] = field
+      state[#state + 1] = money_text(settled_usd, settled_nano)
+      state[#state + 1] = money_text(held_usd, held_nano)
     end
   end
   reply[#reply + 1] = state
