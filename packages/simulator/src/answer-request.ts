@@ -76,6 +76,8 @@ export class Answering {
 
   #writeScript(wire: Wire, ask: Ask, { directives, source }: { directives: Directives; source: string }): Script {
     const writeAnswer = (): string => wire.writeAnswer(toAnswer(ask, directives), ask);
+    const writeStreamError = (eventsBefore: number): string =>
+      wire.writeStreamError({ answer: toAnswer(ask, directives), ask, eventsBefore });
     const pacing = {
       delayMs: directives.delayMs ?? 0,
       paceMs: directives.paceMs ?? this.#options.paceMs,
@@ -84,19 +86,21 @@ export class Answering {
     };
     if (directives.recording !== undefined) {
       const { streamed, ...recording } = readRecording(this.#options.recordingsDir, directives.recording);
-      return applyFault({ ...recording, ...pacing }, { directives, wire, streamed, writeAnswer });
+      return applyFault({ ...recording, ...pacing }, { directives, wire, streamed, writeAnswer, writeStreamError });
     }
     const write = (): readonly Piece[] =>
       ask.stream
         ? shapeStream(toPieces(wire.writeStream(toAnswer(ask, directives), ask)), directives)
         : toHalves(writeAnswer());
-    // Equal requests get equal bytes, so one of them is written for all. Tools make a request too long for a key.
-    const pieces =
-      ask.tools.length > 0 ? write() : remember(this.#pieces, `${wire.name} ${source} ${toKey(ask)}`, write);
+    // Equal requests get equal bytes, so one of them is written for all. Tools and schemas make a request too long for a key.
+    const isOwn = wire.repeatsRequest === true || ask.tools.length > 0 || ask.format !== undefined;
+    const pieces = isOwn
+      ? write()
+      : remember(this.#pieces, `${wire.name} ${wire.route} ${source} ${toKey(ask)}`, write);
     const script = ask.stream
       ? { status: 200, headers: STREAM_HEADERS, pieces, ...pacing }
       : { status: 200, headers: JSON_HEADERS, pieces, ...pacing, paceMs: 0 };
-    return applyFault(script, { directives, wire, streamed: ask.stream, writeAnswer });
+    return applyFault(script, { directives, wire, streamed: ask.stream, writeAnswer, writeStreamError });
   }
 
   /** Counts the requests of directives that are to fail only sometimes. */
@@ -158,11 +162,11 @@ function toRetryAfter(value: string): string {
   return new Date(Date.now() + seconds * 1_000).toUTCString();
 }
 
-/** All that an answer without tools depends on, beside its directives. */
+/** All that an answer without tools and schema depends on, beside its directives. */
 function toKey(ask: Ask): string {
-  const { model, stream, includeUsage, continuousUsage, obfuscation, choices, maxTokens, thinking } = ask;
+  const { model, stream, includeUsage, continuousUsage, obfuscation, choices, maxTokens, thinking, topLogprobs } = ask;
   const counts = /count from \d\d? to \d\d?\b/i.exec(ask.lastUserText)?.[0] ?? '';
-  return `${stream} ${includeUsage} ${continuousUsage} ${obfuscation} ${choices} ${maxTokens} ${thinking} ${ask.promptCharacters} ${counts} ${model}`;
+  return `${stream} ${includeUsage} ${continuousUsage} ${obfuscation} ${choices} ${maxTokens} ${thinking} ${topLogprobs} ${ask.promptCharacters} ${counts} ${model}`;
 }
 
 function remember<Value>(memory: Map<string, Value>, key: string, make: () => Value): Value {

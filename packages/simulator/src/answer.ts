@@ -1,6 +1,6 @@
 import type { Directives } from './directives.ts';
 import { exampleArguments } from './example-arguments.ts';
-import { countingTokens, inTokens, simulatedTokens } from './words.ts';
+import { countingTokens, jsonTokens, simulatedTokens } from './words.ts';
 
 /** What a request asks of the model, whatever its wire format. */
 export interface Ask {
@@ -17,11 +17,17 @@ export interface Ask {
   readonly toolChoice: 'auto' | 'none' | 'required' | { readonly name: string };
   readonly parallelToolCalls: boolean;
   readonly thinking: boolean;
+  /** The text is to be JSON of this schema. */
+  readonly format: { readonly schema: unknown } | undefined;
+  /** How many alternatives are to be told with the probability of each token; `undefined` tells nothing. */
+  readonly topLogprobs: number | undefined;
   /** The last message is a tool's result: time to answer in text. */
   readonly answersTool: boolean;
   readonly lastUserText: string;
   /** Characters of text in all messages. */
   readonly promptCharacters: number;
+  /** The body itself, for answers that repeat parts of it. */
+  readonly request: Readonly<Record<string, unknown>>;
 }
 
 export interface ToolOffer {
@@ -61,6 +67,23 @@ export interface Usage {
   readonly completionTokens: number;
   readonly reasoningTokens: number;
 }
+
+/** What a request asks for that says no more than which model and what text. */
+export const PLAIN_ASK = {
+  stream: false,
+  includeUsage: true,
+  continuousUsage: false,
+  obfuscation: true,
+  choices: 1,
+  maxTokens: undefined,
+  tools: [],
+  toolChoice: 'auto',
+  parallelToolCalls: true,
+  thinking: false,
+  format: undefined,
+  topLogprobs: undefined,
+  answersTool: false,
+} as const satisfies Partial<Ask>;
 
 const DEFAULT_TOKENS = 32;
 const DEFAULT_REASONING_TOKENS = 16;
@@ -107,20 +130,30 @@ export function toAnswer(ask: Ask, directives: Directives): Answer {
 function toText(ask: Ask, directives: Directives, callsTools: boolean): string[] {
   const range = /count from (\d\d?) to (\d\d?)\b/i.exec(ask.lastUserText);
   if (directives.tokens === undefined && callsTools) return [];
+  if (ask.format !== undefined) return toJsonText(ask.format.schema, directives.tokens ?? 0);
   if (directives.tokens === undefined && range !== null) return countingTokens(Number(range[1]), Number(range[2]));
   return simulatedTokens(directives.tokens ?? DEFAULT_TOKENS, directives.seed ?? 1, directives.multibyte);
 }
 
+/** JSON of the schema, never cut, and blanks behind it up to the count. */
+function toJsonText(schema: unknown, least: number): string[] {
+  const tokens = jsonTokens(exampleArguments(schema));
+  while (tokens.length < least) tokens.push(' ');
+  return tokens;
+}
+
 function toToolCalls(ask: Ask, directives: Directives, id: string): ToolCall[] {
   const { tools, toolChoice } = ask;
-  if (tools.length === 0 || toolChoice === 'none' || ask.answersTool) return [];
+  if (tools.length === 0 || toolChoice === 'none') return [];
+  // A model that must call does so after a tool's result too.
+  if (ask.answersTool && toolChoice === 'auto') return [];
   const offers = typeof toolChoice === 'object' ? tools.filter((tool) => tool.name === toolChoice.name) : tools;
   const wanted = directives.tools ?? 1;
   const calls: ToolCall[] = [];
   for (let index = 0; index < (ask.parallelToolCalls ? wanted : Math.min(wanted, 1)); index++) {
     const offer = offers[index % offers.length];
     if (offer === undefined) break;
-    const fragments = inTokens(JSON.stringify(exampleArguments(offer.schema)));
+    const fragments = jsonTokens(exampleArguments(offer.schema));
     calls.push({ id: `${id}${index}`, name: offer.name, fragments });
   }
   return calls;

@@ -10,6 +10,8 @@ export interface FaultContext {
   readonly streamed: boolean;
   /** The answer as it would be without streaming. */
   readonly writeAnswer: () => string;
+  /** An error inside the stream, after so many events. */
+  readonly writeStreamError: (eventsBefore: number) => string;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -38,12 +40,15 @@ const FAULTS: Readonly<Partial<Record<FaultName, Fault>>> = {
   'done-without-finish': (script) => ({ ...script, pieces: script.pieces.filter(({ kind }) => kind !== 'finish') }),
   'finish-without-done': (script) => ({ ...script, pieces: script.pieces.filter(({ kind }) => kind !== 'terminator') }),
 
-  'first-event-error': (script, context) => ({ ...script, pieces: [errorPiece(context)] }),
-  'role-then-error': (script, context) => ({
-    ...script,
-    pieces: [...script.pieces.filter(({ kind }) => kind === 'start').slice(0, 1), errorPiece(context)],
-  }),
-  'mid-stream-error': (script, context) => ({ ...script, pieces: [...head(script, context), errorPiece(context)] }),
+  'first-event-error': (script, context) => ({ ...script, pieces: [errorPiece(context, 0)] }),
+  'role-then-error'(script, context) {
+    const before = script.pieces.filter(({ kind }) => kind === 'start').slice(0, 1);
+    return { ...script, pieces: [...before, errorPiece(context, before.length)] };
+  },
+  'mid-stream-error'(script, context) {
+    const before = head(script, context);
+    return { ...script, pieces: [...before, errorPiece(context, before.length)] };
+  },
 
   html: (script) => ({
     ...script,
@@ -59,9 +64,9 @@ const FAULTS: Readonly<Partial<Record<FaultName, Fault>>> = {
     headers: { ...script.headers, 'content-type': 'application/json' },
     pieces: [raw(writeAnswer())],
   }),
-  'invalid-utf8': insert((wire) => event(wire, '{"choices":[{"index":0,"delta":{"content":"\xff\xfe"}}]}', 'latin1')),
-  nul: insert((wire) => event(wire, '{"choices":[{"index":0,"delta":{"content":"\0"}}]}')),
-  'bad-json': insert((wire) => event(wire, '{"id":"broken","choices":[{')),
+  'invalid-utf8': insert((wire) => wire.writeRawDelta('\xff\xfe'), 'latin1'),
+  nul: insert((wire) => wire.writeRawDelta('\0')),
+  'bad-json': insert((wire) => wire.writeRawDelta('').replace(/data: .*/, 'data: {"id":"broken","choices":[{')),
   split: (script) => ({ ...script, pieces: script.pieces.flatMap(toBytes), separate: true }),
 
   'huge-line': (script, context) => ({
@@ -134,20 +139,16 @@ function head(script: Script, { directives, streamed }: FaultContext): Piece[] {
 }
 
 /** Puts one broken event among the good ones. */
-function insert(piece: (wire: Wire) => Piece): Fault {
+function insert(write: (wire: Wire) => string, encoding: BufferEncoding = 'utf8'): Fault {
   return (script, context) => {
     const before = head(script, context);
-    return { ...script, pieces: [...before, piece(context.wire), ...script.pieces.slice(before.length)] };
+    const broken = raw(Buffer.from(write(context.wire), encoding));
+    return { ...script, pieces: [...before, broken, ...script.pieces.slice(before.length)] };
   };
 }
 
-function event(wire: Wire, data: string, encoding: BufferEncoding = 'utf8'): Piece {
-  const name = wire.name === 'anthropic' ? 'event: content_block_delta\n' : '';
-  return { kind: 'start', bytes: Buffer.from(`${name}data: ${data}\n\n`, encoding) };
-}
-
-function errorPiece({ wire, streamed }: FaultContext): Piece {
-  return raw(streamed ? wire.writeStreamError() : wire.writeError(wire.toRefusal(500), 'req_simulated'));
+function errorPiece({ wire, streamed, writeStreamError }: FaultContext, eventsBefore: number): Piece {
+  return raw(streamed ? writeStreamError(eventsBefore) : wire.writeError(wire.toRefusal(500), 'req_simulated'));
 }
 
 function endless(text: string, { directives }: FaultContext): NonNullable<Script['endless']> {

@@ -8,10 +8,8 @@ import { play } from './play.ts';
 import { RequestLog, type LogEntry, type SimulatedRequest } from './request-log.ts';
 import type { Script } from './script.ts';
 import { Tickers } from './ticker.ts';
-import { anthropicWire } from './wire/anthropic.ts';
-import { openaiWire } from './wire/openai.ts';
-import { vllmWire } from './wire/vllm.ts';
-import { Refusal, type Wire, type WireName } from './wire/wire.ts';
+import { Refusal } from './wire/wire.ts';
+import { CHAT_WIRES, WIRES } from './wire/wires.ts';
 
 export interface SimulatorOptions {
   /** @defaultValue `127.0.0.1` */
@@ -48,9 +46,7 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-const WIRES: Readonly<Record<WireName, Wire>> = { openai: openaiWire, vllm: vllmWire, anthropic: anthropicWire };
-const PATH =
-  /^(?:\/sim\/(?<directives>[^/]*))?\/(?<provider>openai|vllm|anthropic)\/v1\/(?<route>chat\/completions|messages)$/;
+const PATH = /^(?:\/sim\/(?<directives>[^/]*))?\/(?<provider>openai|vllm|anthropic)\/v1\/(?<route>[a-z_/]+)$/;
 const LARGEST_BODY_BYTES = 64 * 1024 * 1024;
 
 /** Starts an HTTP server that answers as OpenAI, vLLM and Anthropic do, says that it is simulated, and fails on demand. */
@@ -126,14 +122,16 @@ interface Answerer {
 
 function toScript(request: IncomingMessage, entry: LogEntry, { answering, impositions, body }: Answerer): Script {
   const { directives = '', provider, route } = PATH.exec(entry.path)?.groups ?? {};
-  const wire = Object.values(WIRES).find(({ name }) => name === provider);
-  if (wire === undefined || wire.route !== route || request.method !== 'POST') {
+  const { method } = request;
+  const wire = WIRES.find((each) => each.name === provider && each.route === route && each.method === method);
+  if (wire === undefined) {
     entry.outcome = 'refused';
-    const refusal = new Refusal(`Unknown request URL: ${request.method} ${entry.path}.`, {
+    const refusal = new Refusal(`Unknown request URL: ${method} ${entry.path}.`, {
       status: 404,
       type: 'invalid_request_error',
     });
-    return toErrorScript(wire ?? openaiWire, refusal);
+    const chatWire = Object.values(CHAT_WIRES).find(({ name }) => name === provider) ?? CHAT_WIRES.openai;
+    return toErrorScript(chatWire, refusal);
   }
   entry.dialect = wire.name;
   entry.body = parseJson(body);
@@ -154,7 +152,7 @@ function toScript(request: IncomingMessage, entry: LogEntry, { answering, imposi
 }
 
 function withRequestId(script: Script, entry: LogEntry): Script {
-  const wire = WIRES[entry.dialect ?? 'openai'];
+  const wire = CHAT_WIRES[entry.dialect ?? 'openai'];
   const headers = { server: 'tokenhub-simulator', ...wire.headers(`req_simulated${entry.number}`), ...script.headers };
   return { ...script, headers };
 }

@@ -23,9 +23,13 @@ export function countingTokens(from: number, to: number): string[] {
   return tokens;
 }
 
-/** `text` cut into groups of at most 4 characters, for texts of ASCII only. */
-export function inTokens(text: string): string[] {
-  return text.match(/.{1,4}/gs) ?? [];
+/** The value's JSON in groups of at most 4 bytes; what is not ASCII is escaped. */
+export function jsonTokens(value: unknown): string[] {
+  const json = JSON.stringify(value).replaceAll(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return json.match(/.{1,4}/gs) ?? [];
 }
 
 /** Numbers in [0, 1), the same ones for the same seed (mulberry32). */

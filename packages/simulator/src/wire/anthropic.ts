@@ -6,6 +6,7 @@ import { Refusal, type StreamEvent, type Wire } from './wire.ts';
 /** Anthropic's messages. Source: https://docs.anthropic.com/en/api/messages-streaming */
 export const anthropicWire: Wire = {
   name: 'anthropic',
+  method: 'POST',
   route: 'messages',
 
   checkKey(headers) {
@@ -73,6 +74,9 @@ export const anthropicWire: Wire = {
     const error = { details: null, type: 'overloaded_error', message: 'Overloaded [simulated]' };
     return `event: error\ndata: ${JSON.stringify({ type: 'error', error })}\n\n`;
   },
+
+  writeRawDelta: (text) =>
+    `event: content_block_delta\ndata: {"choices":[{"index":0,"delta":{"content":"${text}"}}]}\n\n`,
 
   ping: 'event: ping\ndata: {"type": "ping"}\n\n',
 

@@ -1,4 +1,5 @@
 import type { Answer, Ask, Usage } from '../answer.ts';
+import { toLogprobs } from '../logprobs.ts';
 import type { StreamEvent } from './wire.ts';
 
 /** What one chunk of a chat completion says; how it is spelled is up to the server. */
@@ -6,9 +7,13 @@ export interface Chunk {
   /** `undefined` on the chunk that carries nothing but usage. */
   readonly choice: number | undefined;
   readonly delta: Record<string, unknown>;
+  readonly logprobs: ChatLogprobs | null;
   readonly finishReason: string | null;
   readonly usage: Usage | undefined;
 }
+
+/** The probabilities of a piece of text, as a choice holds them. */
+type ChatLogprobs = Record<'content' | 'refusal', unknown>;
 
 /** The chunks of a streamed chat completion in order; several choices take turns. */
 export function toChatStream(answer: Answer, ask: Ask, spell: (chunk: Chunk) => string): StreamEvent[] {
@@ -18,7 +23,9 @@ export function toChatStream(answer: Answer, ask: Ask, spell: (chunk: Chunk) => 
     for (let choice = 0; choice < ask.choices; choice++) {
       if (kind === 'content') tokens++;
       const usage = ask.continuousUsage ? answer.usageAt(tokens) : undefined;
-      events.push({ kind, text: `data: ${spell({ choice, delta, finishReason, usage })}\n\n` });
+      const text = delta['content'];
+      const logprobs = typeof text === 'string' ? toChatLogprobs(text === '' ? [] : [text], ask) : null;
+      events.push({ kind, text: `data: ${spell({ choice, delta, logprobs, finishReason, usage })}\n\n` });
     }
   };
 
@@ -32,11 +39,16 @@ export function toChatStream(answer: Answer, ask: Ask, spell: (chunk: Chunk) => 
   }
   add('finish', {}, answer.finish);
   if (ask.includeUsage && answer.usage !== undefined) {
-    const chunk = { choice: undefined, delta: {}, finishReason: null, usage: answer.usage };
+    const chunk = { choice: undefined, delta: {}, logprobs: null, finishReason: null, usage: answer.usage };
     events.push({ kind: 'usage', text: `data: ${spell(chunk)}\n\n` });
   }
   events.push({ kind: 'terminator', text: 'data: [DONE]\n\n' });
   return events;
+}
+
+/** What a choice says of the probabilities of its text; null unless asked for. */
+export function toChatLogprobs(text: readonly string[], { topLogprobs }: Ask): ChatLogprobs | null {
+  return topLogprobs === undefined ? null : { content: toLogprobs(text, topLogprobs), refusal: null };
 }
 
 /** The message of a chat completion that is not streamed. */

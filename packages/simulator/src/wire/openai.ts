@@ -1,12 +1,14 @@
 import type { Usage } from '../answer.ts';
 import { createRandom } from '../words.ts';
-import { toChatMessage, toChatStream } from './chat-stream.ts';
+import { toChatLogprobs, toChatMessage, toChatStream } from './chat-stream.ts';
+import { obfuscation } from './obfuscation.ts';
 import { readChatRequest } from './read-chat-request.ts';
 import { CREATED, Refusal, type Wire } from './wire.ts';
 
 /** OpenAI's chat completions. Source: https://platform.openai.com/docs/api-reference/chat */
 export const openaiWire: Wire = {
   name: 'openai',
+  method: 'POST',
   route: 'chat/completions',
 
   checkKey({ authorization }) {
@@ -30,11 +32,11 @@ export const openaiWire: Wire = {
     return toChatStream(
       answer,
       { ...ask, continuousUsage: answer.reportsAlways },
-      ({ choice, delta, finishReason, usage }) => {
+      ({ choice, delta, logprobs, finishReason, usage }) => {
         const choices =
           choice === undefined
             ? ''
-            : `{"index":${choice},"delta":${JSON.stringify(delta)},"logprobs":null,"finish_reason":${JSON.stringify(finishReason)}}`;
+            : `{"index":${choice},"delta":${JSON.stringify(delta)},"logprobs":${JSON.stringify(logprobs)},"finish_reason":${JSON.stringify(finishReason)}}`;
         const reported = ask.includeUsage
           ? `,"usage":${JSON.stringify(usage === undefined ? null : toUsage(usage))}`
           : '';
@@ -49,7 +51,7 @@ export const openaiWire: Wire = {
     const choices = Array.from({ length: ask.choices }, (_, index) => ({
       index,
       message,
-      logprobs: null,
+      logprobs: toChatLogprobs(answer.text, ask),
       finish_reason: answer.finish,
     }));
     return JSON.stringify(
@@ -76,6 +78,8 @@ export const openaiWire: Wire = {
     const message = 'The server had an error while processing your request. Sorry about that! [simulated]';
     return `data: ${JSON.stringify({ error: { message, type: 'server_error', param: null, code: null } })}\n\n`;
   },
+
+  writeRawDelta: (text) => `data: {"choices":[{"index":0,"delta":{"content":"${text}"}}]}\n\n`,
 
   ping: ': keep-alive\n\n',
 
@@ -121,10 +125,4 @@ function toUsage(usage: Usage): Record<string, unknown> {
       rejected_prediction_tokens: 0,
     },
   };
-}
-
-/** Letters of a length that nobody can guess, as OpenAI pads its chunks. */
-function obfuscation(random: () => number): string {
-  const length = 1 + Math.floor(random() * 8);
-  return random().toString(36).slice(2).padEnd(8, 'x').slice(0, length);
 }

@@ -1,5 +1,6 @@
 import type { Ask, ToolOffer } from '../answer.ts';
-import { isObject, Refusal, textOf } from './wire.ts';
+import { invalidRequest as invalid, readJsonFormat, readLimit, readTopLogprobs } from './read-openai.ts';
+import { isObject, textOf } from './wire.ts';
 
 /**
  * Reads and checks an OpenAI chat completions request as far as the answer depends on it.
@@ -38,31 +39,37 @@ export function readChatRequest(body: unknown): Ask {
     continuousUsage: options['continuous_usage_stats'] === true,
     obfuscation: options['include_obfuscation'] !== false,
     choices: typeof body['n'] === 'number' ? body['n'] : 1,
-    maxTokens: limit(body, 'max_completion_tokens') ?? limit(body, 'max_tokens'),
+    maxTokens: readLimit(body, 'max_completion_tokens') ?? readLimit(body, 'max_tokens'),
     tools: readTools(body['tools']),
     toolChoice: readToolChoice(body['tool_choice']),
     parallelToolCalls: body['parallel_tool_calls'] !== false,
     thinking: false,
+    format: readFormat(body['response_format']),
+    topLogprobs: readLogprobs(body),
     answersTool: isObject(last) && last['role'] === 'tool',
     lastUserText: isObject(lastUser) ? textOf(lastUser['content']) : '',
     promptCharacters: messages.reduce(
       (sum: number, message) => sum + (isObject(message) ? textOf(message['content']).length : 0),
       0,
     ),
+    request: body,
   };
 }
 
-function limit(body: Record<string, unknown>, name: string): number | undefined {
-  const value = body[name];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number' || !Number.isInteger(value)) {
-    throw invalid(`Invalid type for '${name}': expected an integer.`, name, 'invalid_type');
-  }
-  if (value < 1) {
-    const message = `Invalid '${name}': integer below minimum value. Expected a value >= 1, but got ${value} instead.`;
-    throw invalid(message, name, 'integer_below_min_value');
-  }
-  return value;
+/** The schema stands a level deeper than in other requests. */
+function readFormat(format: unknown): Ask['format'] {
+  const wrapped = isObject(format) && isObject(format['json_schema']) ? format['json_schema'] : {};
+  return readJsonFormat(
+    isObject(format) ? { ...wrapped, type: format['type'] } : undefined,
+    'response_format.json_schema',
+  );
+}
+
+function readLogprobs(body: Record<string, unknown>): number | undefined {
+  const top = readTopLogprobs(body);
+  if (body['logprobs'] === true) return top ?? 0;
+  if (top === undefined) return undefined;
+  throw invalid("The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.", 'top_logprobs');
 }
 
 function readTools(tools: unknown): ToolOffer[] {
@@ -79,9 +86,4 @@ function readToolChoice(choice: unknown): Ask['toolChoice'] {
   const wanted = isObject(choice) ? choice['function'] : undefined;
   if (isObject(wanted) && typeof wanted['name'] === 'string') return { name: wanted['name'] };
   return 'auto';
-}
-
-function invalid(message: string, param?: string, code?: string): Refusal {
-  const facts = { status: 400, type: 'invalid_request_error' };
-  return new Refusal(message, { ...facts, ...(param && { param }), ...(code && { code }) });
 }

@@ -1,4 +1,4 @@
-import type { Ask, ToolOffer } from '../answer.ts';
+import { PLAIN_ASK, type Ask, type ToolOffer } from '../answer.ts';
 import { isObject, Refusal, textOf } from './wire.ts';
 
 /**
@@ -27,12 +27,9 @@ export function readMessagesRequest(body: unknown): Ask {
   );
   const choice = isObject(toolChoice) ? toolChoice : {};
   return {
+    ...PLAIN_ASK,
     model,
     stream: body['stream'] === true,
-    includeUsage: true,
-    continuousUsage: false,
-    obfuscation: true,
-    choices: 1,
     maxTokens,
     tools: readTools(body['tools']),
     toolChoice: readToolChoice(choice),
@@ -44,7 +41,16 @@ export function readMessagesRequest(body: unknown): Ask {
       (sum: number, message) => sum + (isObject(message) ? textOf(message['content']).length : 0),
       textOf(body['system']).length,
     ),
+    format: readFormat(body),
+    request: body,
   };
+}
+
+function readFormat({ output_config: config, output_format: beta }: Record<string, unknown>): Ask['format'] {
+  const format = (isObject(config) ? config['format'] : undefined) ?? beta;
+  if (!isObject(format) || format['type'] !== 'json_schema') return undefined;
+  if (!isObject(format['schema'])) throw invalid('output_config.format.schema: Field required');
+  return { schema: format['schema'] };
 }
 
 function hasToolResult(content: unknown): boolean {

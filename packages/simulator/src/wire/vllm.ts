@@ -1,5 +1,5 @@
 import type { Usage } from '../answer.ts';
-import { toChatMessage, toChatStream } from './chat-stream.ts';
+import { toChatLogprobs, toChatMessage, toChatStream } from './chat-stream.ts';
 import { readChatRequest } from './read-chat-request.ts';
 import { CREATED, Refusal, type Wire } from './wire.ts';
 
@@ -9,32 +9,25 @@ import { CREATED, Refusal, type Wire } from './wire.ts';
  */
 export const vllmWire: Wire = {
   name: 'vllm',
+  method: 'POST',
   route: 'chat/completions',
 
   checkKey({ authorization }) {
     if (authorization?.startsWith('Bearer wrong')) throw vllmWire.toRefusal(401);
   },
 
-  readRequest(body) {
-    try {
-      return readChatRequest(body);
-    } catch (error) {
-      // The same checks, in vLLM's words.
-      if (error instanceof Refusal) throw new Refusal(error.message, { status: 400, type: 'BadRequestError' });
-      throw error;
-    }
-  },
+  readRequest: inVllmWords(readChatRequest),
 
   writeStream(answer, ask) {
     const head =
       `{"id":"chatcmpl-sim${answer.id}","object":"chat.completion.chunk","created":${CREATED},` +
       `"model":${JSON.stringify(ask.model)},"choices":[`;
-    return toChatStream(answer, ask, ({ choice, delta, finishReason, usage }) => {
+    return toChatStream(answer, ask, ({ choice, delta, logprobs, finishReason, usage }) => {
       const reported = usage === undefined ? '' : `,"usage":${JSON.stringify(toUsage(usage))}`;
       if (choice === undefined) return `${head}]${reported}}`;
       const text = finishReason === null ? JSON.stringify(delta) : '{"content":""}';
       const end = finishReason === null ? 'null' : `"${finishReason}","stop_reason":null`;
-      return `${head}{"index":${choice},"delta":${text},"logprobs":null,"finish_reason":${end},"token_ids":null}]${reported}}`;
+      return `${head}{"index":${choice},"delta":${text},"logprobs":${JSON.stringify(logprobs)},"finish_reason":${end},"token_ids":null}]${reported}}`;
     });
   },
 
@@ -48,7 +41,7 @@ export const vllmWire: Wire = {
       choices: Array.from({ length: ask.choices }, (_, index) => ({
         index,
         message,
-        logprobs: null,
+        logprobs: toChatLogprobs(answer.text, ask),
         finish_reason: answer.finish,
         stop_reason: null,
       })),
@@ -66,6 +59,8 @@ export const vllmWire: Wire = {
     return `data: ${JSON.stringify({ error: { message, type: 'Internal Server Error', param: null, code: 500 } })}\n\n`;
   },
 
+  writeRawDelta: (text) => `data: {"choices":[{"index":0,"delta":{"content":"${text}"}}]}\n\n`,
+
   ping: ': keep-alive\n\n',
 
   toRefusal(status) {
@@ -80,6 +75,18 @@ export const vllmWire: Wire = {
 
   headers: (requestId) => ({ 'x-request-id': requestId }),
 };
+
+/** The same checks as OpenAI's, but refused in vLLM's words. */
+export function inVllmWords(read: Wire['readRequest']): Wire['readRequest'] {
+  return (body) => {
+    try {
+      return read(body);
+    } catch (error) {
+      if (error instanceof Refusal) throw new Refusal(error.message, { status: 400, type: 'BadRequestError' });
+      throw error;
+    }
+  };
+}
 
 const REFUSALS: Readonly<Record<number, readonly [type: string, message: string]>> = {
   400: ['BadRequestError', 'This request is refused on demand. [simulated]'],

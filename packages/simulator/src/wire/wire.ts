@@ -1,11 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer, Ask } from '../answer.ts';
 
-/** A provider's wire format as its servers write it. */
+/** One route of a provider's API as its servers speak it. */
 export interface Wire {
   readonly name: WireName;
+  readonly method: 'GET' | 'POST';
   /** The route below the provider's base address. */
   readonly route: string;
+  /** Answers hold parts of the request, so those to requests that ask for the same differ. */
+  readonly repeatsRequest?: boolean;
   /** @throws Refusal when no key, or the key `wrong…`, was sent. */
   checkKey(headers: IncomingHttpHeaders): void;
   /** @throws Refusal as the provider words it. */
@@ -17,7 +20,9 @@ export interface Wire {
   /** The body of an error answer. */
   writeError(refusal: Refusal, requestId: string): string;
   /** An error event inside a stream of status 200. */
-  writeStreamError(): string;
+  writeStreamError(failure: StreamFailure): string;
+  /** An event with a piece of text that is not escaped, for faults that break it. */
+  writeRawDelta(text: string): string;
   /** What keeps an idle stream alive. */
   readonly ping: string;
   /** The refusal that goes with a status, for failures on demand. */
@@ -29,6 +34,14 @@ export interface Wire {
 }
 
 export type WireName = 'openai' | 'vllm' | 'anthropic';
+
+/** A stream that fails on its way. */
+export interface StreamFailure {
+  /** What would have been answered. */
+  readonly answer: Answer;
+  readonly ask: Ask;
+  readonly eventsBefore: number;
+}
 
 /** One event of a stream with its blank line. Only `content` events carry a token. */
 export interface StreamEvent {
