@@ -27,6 +27,15 @@ const EXAMPLES: readonly { readonly command: string; readonly file: string; read
     ],
   },
   {
+    command: 'node',
+    file: 'packages/core/examples/own-server.ts',
+    holds: [
+      /^cheap@openai: upstream_unavailable$/m,
+      /^dear@anthropic: \d+ tokens, 0\.0\d+ USD$/m,
+      /^200: \[simulated\] \w+ \w+/m,
+    ],
+  },
+  {
     command: 'bash',
     file: 'examples/curl.sh',
     holds: [

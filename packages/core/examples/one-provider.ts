@@ -17,7 +17,8 @@ const provider = createOpenai({
   timeouts: { firstEventMs: 30_000, progressMs: 600_000 },
 });
 
-const answer = await provider.open({
+const [endpoint] = provider.endpoints;
+const answer = await endpoint.open({
   secret: await provider.credential.load(),
   body: JSON.stringify({
     model: 'gpt-4o-mini',
@@ -31,7 +32,7 @@ const answer = await provider.open({
 if (answer.status !== 200) throw new Error(`the provider answered ${answer.status}`);
 
 // A dialect's reader turns the provider's events into parts that mean the same whoever sent them.
-const reader = provider.dialect.createStreamReader();
+const reader = endpoint.dialect.createStreamReader();
 for await (const { event, data } of parseSseStream(answer.body)) {
   if (data === '[DONE]') break;
   reader.read(event, data, (part) => {
