@@ -1,12 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { generateApiKey, hashApiKey } from '@tokenhub/config';
+import { generateApiKey, hashApiKey, loadConfig } from '@tokenhub/config';
+import { writeProviderModels } from './provider-models.ts';
 
 const HELP = `pnpm tokenhub keys generate    prints a new API key and, with TOKENHUB_KEY_PEPPER set, its hash
 pnpm tokenhub keys hash        prints the hash of the key on standard input, for key_hash of the configuration;
-                               needs the gateways' TOKENHUB_KEY_PEPPER`;
+                               needs the gateways' TOKENHUB_KEY_PEPPER
+pnpm tokenhub models PROVIDER  prints what a provider of ./tokenhub.yaml, or of what TOKENHUB_CONFIG names, lists: as models:
+                               of the configuration, with the windows and prices that are known`;
 
 const pepper = process.env['TOKENHUB_KEY_PEPPER'] ?? '';
-const command = process.argv.slice(2).join(' ');
+const [topic, ...names] = process.argv.slice(2);
+const command = topic === 'models' && names.length === 1 ? 'models' : process.argv.slice(2).join(' ');
 
 switch (command) {
   case 'keys generate': {
@@ -20,6 +25,16 @@ switch (command) {
     if (pepper === '') fail('TOKENHUB_KEY_PEPPER is not set: give the value that the gateways have');
     else if (key === '') fail('give the key on standard input');
     else print(hashApiKey(key, pepper));
+    break;
+  }
+  case 'models': {
+    try {
+      const fileName = process.env['TOKENHUB_CONFIG'] ?? './tokenhub.yaml';
+      const config = loadConfig(readFileSync(fileName, 'utf8'), { env: process.env, fileName });
+      print(await writeProviderModels(config, names[0] ?? ''));
+    } catch (error) {
+      fail(error instanceof Error ? error.message : String(error));
+    }
     break;
   }
   case '--help':

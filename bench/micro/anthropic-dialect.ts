@@ -116,8 +116,7 @@ function translateAll(): number {
 function measureBurst(from: Dialect, to: Dialect): number {
   const burst = createBurst(from);
   const translate = (): number => {
-    const writer = to.createStreamWriter(IDENTITY, OPTIONS);
-    return encoder.encode(String(createTranslator(from.createStreamReader(), writer, 1).push(burst))).length;
+    return encoder.encode(String(createTranslator({ from, to }, IDENTITY, OPTIONS).push(burst))).length;
   };
   return measure(() => {
     let length = 0;

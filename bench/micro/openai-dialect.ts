@@ -4,6 +4,7 @@
  * only adds; compare within one run only.
  */
 import { createMeter } from '../../packages/core/src/dialects/openai/meter.ts';
+import { openaiDialect } from '../../packages/core/src/dialects/openai/openai-dialect.ts';
 import { readRequest } from '../../packages/core/src/dialects/openai/read-request.ts';
 import { createStreamReader } from '../../packages/core/src/dialects/openai/read-stream.ts';
 import { createStreamWriter } from '../../packages/core/src/dialects/openai/write-stream.ts';
@@ -78,7 +79,7 @@ function relayTasks(includeUsage: boolean): Task[] {
   const burst = new Uint8Array(Buffer.concat(events));
   const asked = includeUsage ? 'usage asked for' : '"usage":null cut out';
   const relay = (chunks: readonly Uint8Array[]): void => {
-    const converter = createRelay(createMeter(streamOptions(includeUsage)), '');
+    const converter = createRelay(openaiDialect, streamOptions(includeUsage));
     for (const chunk of chunks) converter.push(chunk);
     if (!converter.facts.terminated) throw new Error('The stream was not read to its end.');
   };

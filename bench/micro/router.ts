@@ -6,7 +6,6 @@ import {
   type Candidate,
   createHealth,
   createReceipt,
-  type Dialect,
   parsePrice,
   type Provider,
   rank,
@@ -61,10 +60,9 @@ function createCandidate(index: number): Candidate {
     id: `provider-${index}`,
     credential: staticCredential('secret', () => performance.now()),
     timeouts: { firstEventMs: 1000, progressMs: 600_000 },
-    get dialect(): Dialect {
-      throw new Error('ranking needs no dialect');
+    get endpoints(): Provider['endpoints'] {
+      throw new Error('ranking looks into no provider');
     },
-    open: () => Promise.reject(new Error('ranking calls nobody')),
   };
   const price = parsePrice({ input: `${1 + (index % 13)}`, output: `${3 + (index % 29)}` });
   const model = { id: `model-${index}`, weight: index % 11, contextWindow: 128_000, price };

@@ -4,6 +4,7 @@ import {
   type Attempt,
   type Candidate,
   type Completion,
+  type Dialect,
   type GatewayError,
   type Receipt,
 } from '@tokenhub/core';
@@ -100,6 +101,14 @@ export class Account {
     this.#errorReason = error.code;
     if (this.#completion?.streamed === true) this.#receipt = this.#completion.receipt(false);
     return this.#receipt;
+  }
+
+  /** The event that ends the caller's stream, which has begun: in its own words, numbered on, where it is of this dialect. */
+  failStream(error: GatewayError, dialect: Dialect): string {
+    const completion = this.#completion;
+    return completion?.streamed === true && completion.dialect === dialect
+      ? completion.fail(error)
+      : dialect.writeStreamError(error, this.#call.requestId);
   }
 
   /** The one cost event of this request. */

@@ -1,14 +1,11 @@
 import type { Config, KeyConfig, ProviderConfig } from '@tokenhub/config';
 import {
-  createAnthropic,
   createCredential,
-  createOpenai,
-  createVllm,
+  createProvider,
   staticCredential,
   type Candidate,
   type Credential,
   type Provider,
-  type ProviderOptions,
 } from '@tokenhub/core';
 import { createUndiciHttpClient, type UndiciHttpClient } from '@tokenhub/core/undici';
 import type { Scope } from '@tokenhub/metering';
@@ -28,12 +25,6 @@ export interface Catalog {
   close(): Promise<void>;
 }
 
-const ADAPTERS: Readonly<Record<ProviderConfig['type'], (options: ProviderOptions) => Provider>> = {
-  openai: createOpenai,
-  anthropic: createAnthropic,
-  vllm: createVllm,
-};
-
 export function createCatalog(config: Config): Catalog {
   const clients: UndiciHttpClient[] = [];
   const providers = new Map<string, Provider>();
@@ -46,10 +37,9 @@ export function createCatalog(config: Config): Catalog {
       allowPrivate: provider.allowPrivate,
     });
     clients.push(http);
-    const { id, baseUrl, timeouts } = provider;
+    const { id, type, baseUrl, apis, timeouts } = provider;
     const credential = credentialOf(provider);
-    const adapter = ADAPTERS[provider.type];
-    providers.set(id, adapter({ id, baseUrl, credential, http, timeouts }));
+    providers.set(id, createProvider(type, { id, baseUrl, apis, credential, http, timeouts }));
   }
   const scopes = new Map(config.keys.map((key) => [key, scopesOf(key, config)]));
   const modelIds = new Set(config.models.map((model) => model.id));

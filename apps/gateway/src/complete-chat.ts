@@ -9,9 +9,10 @@ import {
   openCompletion,
   type ChatRequest,
   type CompleteAnswer,
+  type Completion,
   type Health,
+  type Loss,
   type OpenStream,
-  type RankedCandidate,
   type RetryBudget,
 } from '@tokenhub/core';
 import { answerError } from '@tokenhub/http';
@@ -103,6 +104,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
       ranked,
       requestId,
       answerDialect: surface.answerDialect,
+      dropsLosses: policy.dropsLosses,
       maxAttempts: catalog.config.routing.maxAttempts,
       retryBudget: services.retryBudget,
       maxLatencyMs: policy.maxLatencyMs,
@@ -138,7 +140,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
   }
 
   async function relay(stream: OpenStream): Promise<void> {
-    const routing = [...routingHeaders(account, stream.served), ...surface.streamHeaders(stream.dialect)];
+    const routing = [...routingHeaders(account, stream), ...surface.streamHeaders(stream.dialect)];
     // After a heartbeat it is too late for headers.
     if (response.headersSent) response.write(toComment(routing));
     else response.writeHead(200, [...headers, ...routing, ...streamHeaders(response)]);
@@ -152,7 +154,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
   async function answer(whole: CompleteAnswer): Promise<void> {
     account.complete(whole.receipt);
     const body = Buffer.from(surface.writeAnswer(whole, account.decision));
-    headers.push(...routingHeaders(account, whole.served));
+    headers.push(...routingHeaders(account, whole));
     headers.push('Content-Type', 'application/json', 'Content-Length', String(body.length));
     response.writeHead(200, headers);
     const last = Math.max(0, body.length - SLICE_BYTES);
@@ -172,7 +174,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     else if (!response.headersSent) {
       headers.push('X-TokenHub-Attempts', String(account.attempts));
       answerError(response, error, { dialect: surface.errorDialect, requestId, headers });
-    } else response.end(surface.errorDialect.writeStreamError(error, requestId) + surface.endBrokenStream(receipt));
+    } else response.end(account.failStream(error, surface.errorDialect) + surface.endBrokenStream(receipt));
   }
 }
 
@@ -203,8 +205,9 @@ function streamHeaders({ shouldKeepAlive }: ServerResponse): readonly string[] {
   return shouldKeepAlive ? STREAM_HEADERS : LAST_STREAM_HEADERS;
 }
 
-function routingHeaders(account: Account, { candidate }: RankedCandidate): string[] {
+function routingHeaders(account: Account, { served: { candidate }, losses }: Completion): string[] {
   return [
+    ...(losses.length > 0 ? ['X-TokenHub-Dropped', listPaths(losses)] : []),
     'X-TokenHub-Model',
     candidate.model.id,
     'X-TokenHub-Provider',
@@ -214,6 +217,15 @@ function routingHeaders(account: Account, { candidate }: RankedCandidate): strin
     'X-TokenHub-Attempts',
     String(account.decision.attempts.length),
   ];
+}
+
+/** Longest list of what was left out of a request; nobody reads more. */
+const MAX_LIST_LENGTH = 1_000;
+
+/** Paths, of which the caller has chosen the names: nothing in them may end a header. */
+function listPaths(losses: readonly Loss[]): string {
+  const list = losses.map(({ path }) => path.replaceAll(/[^\x21-\x7e]/g, '?')).join(', ');
+  return list.length > MAX_LIST_LENGTH ? `${list.slice(0, MAX_LIST_LENGTH)}...` : list;
 }
 
 /** Headers, names and values in turn, as a comment: for readers of the wire, since clients pass comments over. */

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { findSharedOwner, OperatorError, type Config, type Peppers, type RedisConnection } from '@tokenhub/config';
 import { anthropicDialect, createRetryBudget, openaiDialect, type Dialect } from '@tokenhub/core';
@@ -23,6 +24,7 @@ import { serveApiDocument } from './http/api-document.ts';
 import { createChatMetrics } from './metrics.ts';
 import { createExchanges } from './relay/exchanges.ts';
 import { createSharedHealth } from './shared-health.ts';
+import { readsAnthropicModels } from './surfaces/models/anthropic-models.ts';
 import { createShutdown, type Leave } from './shutdown.ts';
 import { CHAT_SERVICES, LEDGER, READINESS } from './tokens.ts';
 
@@ -215,8 +217,10 @@ function mustFit({ keys }: Config, shards: number): void {
 }
 
 /** Errors of an address come in the dialect that its callers read. */
-function dialectOf(path: string): Dialect {
-  return path.endsWith('/v1/messages') ? anthropicDialect : openaiDialect;
+function dialectOf(path: string, headers: IncomingHttpHeaders): Dialect {
+  const isAnthropic =
+    /\/v1\/messages(?:\/|$)/.test(path) || (/\/v1\/models(?:\/|$)/.test(path) && readsAnthropicModels(path, headers));
+  return isAnthropic ? anthropicDialect : openaiDialect;
 }
 
 function isAddressInfo(address: unknown): address is AddressInfo {

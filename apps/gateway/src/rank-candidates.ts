@@ -1,5 +1,6 @@
 import {
   GatewayError,
+  longestInputTokens,
   rank,
   type ExclusionReason,
   type HealthReader,
@@ -9,6 +10,7 @@ import {
 } from '@tokenhub/core';
 import type { Catalog } from './catalog.ts';
 import type { ChatCall } from './complete-chat.ts';
+import { LossesByProvider } from './losses-by-provider.ts';
 import { tighten, type RoutingPolicy } from './surfaces/routing-policy.ts';
 
 /** Output that is expected of a caller who names no bound, in tokens; only to compare models by their cost. */
@@ -22,13 +24,25 @@ export interface RoutingContext {
   readonly inputTokens: number;
 }
 
+/** Who could serve a call, and why the others cannot. */
+export interface Explanation {
+  readonly ranking: Ranking;
+  readonly policy: RoutingPolicy;
+  /** What of the request some provider has no words for, where that kept it from serving. */
+  readonly lost: GatewayError | undefined;
+}
+
 /** Everybody who could serve this call, and why the others cannot. */
-export function explainRanking(call: RoutedCall, context: RoutingContext): { ranking: Ranking; policy: RoutingPolicy } {
+export function explainRanking(call: RoutedCall, context: RoutingContext): Explanation {
   const { request, key } = call;
   const { catalog, health, inputTokens } = context;
   const policy = tighten(call.policy, catalog.config.routing);
+  const losses = new LossesByProvider(call);
+  const isEmbedding = request.source.dialect === 'embeddings';
   const demands: RankRequest = {
     inputTokens,
+    windowTokens: isEmbedding ? longestInputTokens(request) : undefined,
+    kind: isEmbedding ? 'embedding' : 'chat',
     outputTokens: Math.min(request.maxOutputTokens ?? EXPECTED_OUTPUT_TOKENS, EXPECTED_OUTPUT_TOKENS),
     mode: policy.mode,
     model: request.model,
@@ -37,10 +51,9 @@ export function explainRanking(call: RoutedCall, context: RoutingContext): { ran
     maxBudgetNanoUsd: policy.maxBudgetNanoUsd,
     minWeight: policy.minWeight,
     isAllowed: ({ model }) => catalog.allows(key, model.id),
-    cannotCarry: ({ provider }) =>
-      request.untranslatable.length > 0 && provider.dialect.name !== request.source.dialect,
+    cannotCarry: (candidate) => losses.refuses(candidate),
   };
-  return { ranking: rank(catalog.candidates, demands, health), policy };
+  return { ranking: rank(catalog.candidates, demands, health), policy, lost: losses.lost };
 }
 
 /**
@@ -56,12 +69,24 @@ export function rankCandidates(
     const message = `The model "${model}" does not exist or is not open to this key. GET /v1/models lists those that are.`;
     throw new GatewayError('model_not_found', message, { param: 'model' });
   }
-  const { ranking, policy } = explainRanking(call, context);
-  if (ranking.ranked.length === 0) throw whyNobody(ranking, call);
+  const { ranking, policy, lost } = explainRanking(call, context);
+  const isOfWrongKind = ranking.excluded.some(
+    ({ candidate, reason }) => reason === 'wrong_kind' && candidate.model.id === model,
+  );
+  if (isOfWrongKind) throw whyWrongKind(call);
+  if (ranking.ranked.length === 0) throw whyNobody(ranking, call, lost);
   return { ranked: ranking.ranked, policy };
 }
 
-function whyNobody({ excluded }: Ranking, { request, policy }: RoutedCall): GatewayError {
+function whyWrongKind({ request: { model = '', source } }: RoutedCall): GatewayError {
+  const message =
+    source.dialect === 'embeddings'
+      ? `The model "${model}" makes no embeddings. Use it with POST /v1/chat/completions, or name a model of the kind embedding.`
+      : `The model "${model}" makes embeddings only. Use it with POST /v1/embeddings, or name a model of the kind chat.`;
+  return new GatewayError('invalid_parameter', message, { param: 'model' });
+}
+
+function whyNobody({ excluded }: Ranking, { policy }: RoutedCall, lost: GatewayError | undefined): GatewayError {
   const reasons = new Set<ExclusionReason>(excluded.map(({ reason }) => reason));
   // What passes by itself comes first: the same request may succeed in a moment.
   const waitsMs = excluded.flatMap(({ retryInMs = [] }) => retryInMs);
@@ -87,11 +112,7 @@ function whyNobody({ excluded }: Ranking, { request, policy }: RoutedCall): Gate
       'Every model that could serve this request would cost more than max_budget_usd allows for one request.';
     return new GatewayError('budget_exceeded', message, { param: 'policy.max_budget_usd' });
   }
-  const [param] = request.untranslatable;
-  if (reasons.has('unsupported_parameter') && param !== undefined) {
-    const message = `"${param}" cannot be carried over to the models that could serve this request. Leave it out or name another model.`;
-    return new GatewayError('unsupported_parameter', message, { param });
-  }
+  if (lost !== undefined) return lost;
   if (reasons.has('context_overflow')) {
     const message =
       'The messages are longer than the context window of every model that could serve this request. Shorten them.';

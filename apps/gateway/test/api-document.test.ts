@@ -16,11 +16,14 @@ it('describes every route it has, and nothing else, in /openapi.json', async () 
   expect(Object.keys(document.paths).toSorted()).toEqual(
     [
       '/anthropic/v1/messages',
+      '/anthropic/v1/models',
+      '/anthropic/v1/models/{path}',
       '/healthz',
       '/metrics',
       '/readyz',
       '/v1/chat',
       '/v1/chat/completions',
+      '/v1/embeddings',
       '/v1/generations/{id}',
       '/v1/messages',
       '/v1/models',

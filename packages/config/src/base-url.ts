@@ -1,16 +1,12 @@
+import { PRESETS } from '@tokenhub/core';
 import { classifyAddress } from '@tokenhub/core/provider-address';
 import type { ProviderType } from './config.ts';
 
 /** Names that clouds give to their metadata services. */
 const METADATA_NAMES = ['metadata', 'metadata.google.internal', 'metadata.goog', 'instance-data'];
 
-export const PUBLIC_BASE_URLS: Readonly<Partial<Record<ProviderType, string>>> = {
-  openai: 'https://api.openai.com/v1',
-  anthropic: 'https://api.anthropic.com',
-};
-
 /**
- * Where a provider's paths hang, whichever way it was written: with one `/v1/` for OpenAI's API, with none for Anthropic's.
+ * Where a provider's paths hang, whichever way it was written: with one `/v1/`, or with none for Anthropic, whose paths have it.
  * @throws TypeError saying why the address cannot be a provider's. Names are judged again by what they resolve to, when connecting.
  */
 export function parseBaseUrl(text: string, type: ProviderType, allowPrivate: boolean): URL {
@@ -32,6 +28,6 @@ export function parseBaseUrl(text: string, type: ProviderType, allowPrivate: boo
     if (url.protocol === 'http:') throw new TypeError('must be https; if plain http is meant, say allow_private: true');
   }
   const path = url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '');
-  url.pathname = type === 'anthropic' ? `${path}/` : `${path}/v1/`;
+  url.pathname = PRESETS[type].hasVersionInPaths === true ? `${path}/` : `${path}/v1/`;
   return url;
 }

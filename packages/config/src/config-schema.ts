@@ -1,4 +1,4 @@
-import { parseUsd } from '@tokenhub/core';
+import { API_NAMES, parseUsd, PRESET_NAMES } from '@tokenhub/core';
 import { z } from 'zod';
 
 const ID = /^[A-Za-z0-9][\w.@+-]{0,127}$/;
@@ -49,17 +49,26 @@ export const limitsSchema = z
 export const providerSchema = z.strictObject({
   id: id.describe('Names the provider in deployments, in X-TokenHub-Provider and in the ledger.'),
   type: z
-    .enum(['openai', 'anthropic', 'vllm'])
-    .describe('The API that it speaks. vllm is any OpenAI-compatible server.'),
+    .enum(PRESET_NAMES)
+    .describe('Whose server it is; docs/providers.md says what follows. vllm is any OpenAI-compatible server.'),
   base_url: z
     .string()
     .optional()
     .describe(
-      'Where the API is, with or without a trailing /v1. openai and anthropic have their public address as default.',
+      'Where the API is, with or without a trailing /v1. Left out: the address of its type, which all but azure-openai and vllm have.',
+    ),
+  apis: z
+    .array(z.enum(API_NAMES))
+    .min(1)
+    .optional()
+    .describe(
+      'The APIs that it offers, for servers that offer others than their type; requests of other APIs are translated into the first. Left out: those of its type.',
     ),
   api_key: secret
     .optional()
-    .describe('The credential, best as ${NAME} from the environment. Or credentials; only vllm may go without both.'),
+    .describe(
+      'The credential, best as ${NAME} from the environment. Or credentials; only a server of one’s own may go without both.',
+    ),
   credentials: z
     .strictObject({
       command: z
@@ -137,12 +146,18 @@ const price = z
 
 export const modelSchema = z.strictObject({
   id: modelId.describe('What callers name.'),
+  kind: z.enum(['chat', 'embedding']).optional().meta({
+    description: 'What it makes of its input: answers, or vectors for POST /v1/embeddings.',
+    default: 'chat',
+  }),
   weight: fromText(z.number().min(0).max(10))
     .optional()
     .meta({ description: 'Capability, 0 to 10: the N of routed-weight-N.', default: 5 }),
   context_window: tokens
     .optional()
-    .describe('Tokens of input and output together; left out: unknown, never a reason to exclude.'),
+    .describe(
+      'Tokens of input and output together, for embeddings of each input; left out: unknown, never a reason to exclude.',
+    ),
   max_output_tokens: tokens.optional().describe('Most tokens of one answer.'),
   deployments: z
     .array(
@@ -154,6 +169,10 @@ export const modelSchema = z.strictObject({
     .min(1)
     .describe('Where it runs; several make a failover that stays with the model.'),
   price: price.optional(),
+  capabilities: z
+    .array(z.enum(['images', 'documents', 'tools', 'structured_output', 'reasoning']))
+    .optional()
+    .describe('What it can do besides, told by GET /v1/models; nothing is routed by it. Left out: unknown.'),
 });
 
 const keyRights = {

@@ -1,4 +1,4 @@
-import type { Price } from '@tokenhub/core';
+import type { ApiName, ModelKind, PresetName, Price } from '@tokenhub/core';
 
 /** The configuration file, read, checked and with every default in place. */
 export interface Config {
@@ -17,8 +17,10 @@ export interface Config {
 export interface ProviderConfig {
   readonly id: string;
   readonly type: ProviderType;
-  /** Where the API's paths hang, with a trailing slash; of `openai` and `vllm` with exactly one `/v1/`, of `anthropic` with none. */
+  /** Where the API's paths hang, with a trailing slash; with exactly one `/v1/`, of `anthropic` with none. */
   readonly baseUrl: URL;
+  /** The APIs that it offers, the preferred one first; absent: those of its type. */
+  readonly apis?: readonly [ApiName, ...ApiName[]] | undefined;
   /** Absent for servers that ask for none, and where there are `credentials`. */
   readonly apiKey?: string | undefined;
   /** Where the secret is read, instead of `apiKey`. */
@@ -33,7 +35,8 @@ export interface ProviderConfig {
 /** A program that prints the secret, with its arguments, or a file that holds it. */
 export type CredentialSource = { readonly command: readonly string[] } | { readonly file: string };
 
-export type ProviderType = 'openai' | 'anthropic' | 'vllm';
+/** Whose server it is: a preset of `@tokenhub/core`. */
+export type ProviderType = PresetName;
 
 export interface Timeouts {
   /** Longest wait for a connection, TLS included. */
@@ -51,6 +54,7 @@ export interface Timeouts {
 export interface ModelConfig {
   /** What callers name. */
   readonly id: string;
+  readonly kind: ModelKind;
   /** Capability, 0 to 10. */
   readonly weight: number;
   /** Tokens of input and output together; `undefined` when unknown. */
@@ -59,7 +63,11 @@ export interface ModelConfig {
   /** At least one. */
   readonly deployments: readonly DeploymentConfig[];
   readonly price: Price;
+  /** What it can do besides, for callers to choose by; absent: nobody has said. Nothing is routed by it. */
+  readonly capabilities?: readonly ModelCapability[] | undefined;
 }
+
+export type ModelCapability = 'images' | 'documents' | 'tools' | 'structured_output' | 'reasoning';
 
 export interface DeploymentConfig {
   /** Id of a provider of this configuration. */

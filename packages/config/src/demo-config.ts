@@ -40,11 +40,16 @@ models:
       - { provider: simulated-openai, model: gpt-4 }
       - { provider: simulated-vllm, model: gpt-4 }
     price: { input: "10", output: "30" }
+  - id: text-embedding-3-small
+    kind: embedding
+    context_window: 8192
+    deployments: [{ provider: simulated-openai, model: text-embedding-3-small }]
+    price: { input: "0.02", output: "0" }
 ${SIMULATED_MODELS.map(modelYaml).join('')}${real.flatMap(({ models }) => models.map(modelYaml)).join('')}
 keys:
   - id: demo
     key: \${DEMO_KEY}
-    scopes: [chat, plan]
+    scopes: [chat, plan, embeddings]
     models: ["*"]
     limits: { rpm: 6000, tpm: 10000000, concurrency: 500, budget_day_usd: "100", budget_month_usd: "1000" }
     org: demo

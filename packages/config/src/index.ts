@@ -11,6 +11,7 @@ export type {
   LimitsConfig,
   LongAnswers,
   WithoutQuotaStore,
+  ModelCapability,
   ModelConfig,
   OwnerConfig,
   ProviderConfig,

@@ -173,14 +173,14 @@ routing: { mode: fastest }
 orgs: { "a b": {} }
 `;
   expect(problemsOf(text)).toEqual([
-    '3 providers[0].type must be one of openai, anthropic, vllm',
+    '3 providers[0].type must be one of openai, azure-openai, anthropic, vllm, deepseek, mistral, groq, xai, openrouter, together, fireworks, ollama, llamacpp, nvidia-nim',
     '4 providers[0].api_key needs the environment variable NOT_SET, which is not set; set it, or write ${NOT_SET:-default}',
     '5 providers[1].id repeats openai; every id must be used once',
     '9 providers[1].max_connections must be a number, is text',
     '13 models[0].weight must be at most 10',
     '16 models[0].price.input must be an amount of USD in quotes, as in "0.05"',
     '16 models[0].price.output must be a plain decimal string without sign or exponent, such as "12.50"',
-    '17 models[0].contextwindow is not a known field; known here: id, weight, context_window, max_output_tokens, deployments, price',
+    '17 models[0].contextwindow is not a known field; known here: id, kind, weight, context_window, max_output_tokens, deployments, price, capabilities',
     '18 models[1].price is required, since the price catalogue does not know this model; give input and output, or say free',
     '22 keys[0].key must be at least 16 characters long',
     '24 keys[0].limits.budget_day_usd must be below 9000000 USD',

@@ -1,7 +1,7 @@
-import { FREE, parsePrice, parseUsd, type Price } from '@tokenhub/core';
+import { FREE, parsePrice, parseUsd, PRESETS, type Price } from '@tokenhub/core';
 import { findCatalogPrice } from '@tokenhub/core/prices';
 import type { z } from 'zod';
-import { parseBaseUrl, PUBLIC_BASE_URLS } from './base-url.ts';
+import { parseBaseUrl } from './base-url.ts';
 import type { Path } from './config-document.ts';
 import {
   keySchema,
@@ -76,9 +76,9 @@ export function toConfig(file: unknown, report: Report): Config {
 }
 
 function toProvider(file: ProviderFile, path: Path, report: Report): ProviderConfig | undefined {
-  const { id, type, api_key: apiKey, timeouts, allow_private: allowPrivate = false } = file;
+  const { id, type, apis, api_key: apiKey, timeouts, allow_private: allowPrivate = false } = file;
   reportCredentials(file, (field, message) => report([...path, field], message));
-  const address = file.base_url ?? PUBLIC_BASE_URLS[type];
+  const address = file.base_url ?? PRESETS[type].baseUrl;
   if (address === undefined) {
     report([...path, 'base_url'], `is required, since ${type} has no public address`);
     return undefined;
@@ -88,6 +88,7 @@ function toProvider(file: ProviderFile, path: Path, report: Report): ProviderCon
       id,
       type,
       baseUrl: parseBaseUrl(address, type, allowPrivate),
+      apis: toApis(apis),
       apiKey,
       credentials: toCredentialSource(file),
       timeouts: {
@@ -106,12 +107,19 @@ function toProvider(file: ProviderFile, path: Path, report: Report): ProviderCon
   }
 }
 
+function toApis([first, ...others]: NonNullable<ProviderFile['apis']> = []): ProviderConfig['apis'] {
+  return first === undefined ? undefined : [first, ...others];
+}
+
 function reportCredentials(
-  { type, api_key: apiKey, credentials }: ProviderFile,
+  { type, base_url: baseUrl, api_key: apiKey, credentials }: ProviderFile,
   report: (field: 'api_key' | 'credentials', message: string) => void,
 ): void {
   if (credentials === undefined) {
-    if (apiKey !== undefined || type === 'vllm') return;
+    const preset = PRESETS[type];
+    // Whoever is there for everybody asks who they are.
+    const isPublic = baseUrl === undefined && preset.baseUrl?.startsWith('https:') === true;
+    if (apiKey !== undefined || !(preset.needsKey || isPublic)) return;
     report('api_key', `is required, since ${type} serves nobody without; or give credentials`);
     return;
   }
@@ -145,11 +153,13 @@ function toModel(
   try {
     return {
       id: file.id,
+      kind: file.kind ?? 'chat',
       weight: file.weight ?? 5,
       contextWindow: file.context_window,
       maxOutputTokens: file.max_output_tokens,
       deployments: file.deployments,
       price: toPrice(file, providerTypes),
+      capabilities: file.capabilities,
     };
   } catch (error) {
     report(messageOf(error));

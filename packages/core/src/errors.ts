@@ -30,6 +30,8 @@ export const ERRORS = {
   forbidden: caller(403, 'permission_error'),
   not_found: caller(404, 'not_found_error'),
   model_not_found: caller(404, 'not_found_error'),
+  /** A conversation that the caller takes to be held here; its client sends the whole of it again. */
+  thread_not_found: caller(404, 'not_found_error'),
   method_not_allowed: caller(405),
   request_timeout: caller(408),
   /** What is asked for does not go with what is there already. */

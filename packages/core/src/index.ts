@@ -1,8 +1,17 @@
 export type {
+  CacheMark,
   ChatMessage,
   ChatRequest,
   ContentPart,
+  DocumentPart,
+  ImagePart,
+  Loss,
+  MediaSource,
+  OpenaiMembers,
+  ReasoningFormat,
   ReasoningRequest,
+  RequestSource,
+  ResponseFormat,
   TextPart,
   Tool,
   ToolCall,
@@ -10,15 +19,18 @@ export type {
 } from './chat/chat-request.ts';
 export { isJsonObject } from './chat/json.ts';
 export type { JsonObject, JsonValue } from './chat/json.ts';
-export type { FinishReason, StreamPart } from './chat/stream-part.ts';
+export type { FinishReason, ReasoningOrigin, StreamPart } from './chat/stream-part.ts';
 export type { ReportedUsage, TokenCounts } from './chat/usage.ts';
 export type { Attempt } from './completion/attempt.ts';
 export type { CompleteAnswer } from './completion/fetch-answer.ts';
+export { countTokens } from './completion/count-tokens.ts';
+export type { CountTokensOptions, TokenCount } from './completion/count-tokens.ts';
 export { openCompletion } from './completion/open-completion.ts';
 export type { Completion, OpenCompletionOptions } from './completion/open-completion.ts';
 export { createRetryBudget } from './completion/retry-budget.ts';
 export type { RetryBudget } from './completion/retry-budget.ts';
 export type { OpenStream } from './completion/open-stream.ts';
+export { whyLost, writeFor } from './completion/write-for.ts';
 export type { Output } from './completion/stream-converter.ts';
 export { createBill } from './cost/bill.ts';
 export type { Bill, BilledModel, Use } from './cost/bill.ts';
@@ -27,6 +39,7 @@ export type { Cost, CostByKind } from './cost/cost.ts';
 export { estimateInput } from './cost/estimate-tokens.ts';
 export type { InputEstimate } from './cost/estimate-tokens.ts';
 export { formatCosts } from './cost/format-costs.ts';
+export { formatPerToken } from './cost/format-per-token.ts';
 export { formatUsd } from './cost/format-usd.ts';
 export { FREE, parsePrice } from './cost/parse-price.ts';
 export type { PriceFigures, PriceTierFigures, RateFigures } from './cost/parse-price.ts';
@@ -48,19 +61,31 @@ export type {
   StreamOptions,
   StreamReader,
   StreamWriter,
+  WrittenRequest,
 } from './dialects/dialect.ts';
+export type { Quirks } from './dialects/quirks.ts';
 export { anthropicDialect } from './dialects/anthropic/anthropic-dialect.ts';
+export { embeddingsDialect } from './dialects/embeddings/embeddings-dialect.ts';
+export { longestInputTokens } from './dialects/embeddings/longest-input.ts';
+export { responsesDialect } from './dialects/responses/responses-dialect.ts';
 export { openaiDialect } from './dialects/openai/openai-dialect.ts';
 export { ERRORS, GatewayError, isGatewayError } from './errors.ts';
 export type { ErrorCode, ErrorFacts, ExceededQuota, GatewayErrorOptions } from './errors.ts';
 export type { HttpAnswer, HttpClient, HttpRequest } from './providers/http-client.ts';
 export { createAnthropic } from './providers/anthropic.ts';
+export { createProvider } from './providers/create-provider.ts';
+export type { PresetOptions } from './providers/create-provider.ts';
 export { createCredential, staticCredential } from './providers/credential.ts';
 export type { Credential, CredentialOptions, Secret } from './providers/credential.ts';
 export { createOpenai } from './providers/openai.ts';
+export { API_NAMES } from './providers/preset.ts';
+export type { ApiName, Preset } from './providers/preset.ts';
+export { PRESET_NAMES, PRESETS } from './providers/presets.ts';
+export type { PresetName } from './providers/presets.ts';
 export { createVllm } from './providers/vllm.ts';
-export type { Provider, ProviderCall, ProviderOptions, ProviderTimeouts } from './providers/provider.ts';
-export type { Candidate, Model } from './router/candidate.ts';
+export { endpointFor } from './providers/provider.ts';
+export type { Endpoint, Provider, ProviderCall, ProviderOptions, ProviderTimeouts } from './providers/provider.ts';
+export type { Candidate, Model, ModelKind } from './router/candidate.ts';
 export type { Demands, ExclusionReason } from './router/eligible.ts';
 export { createHealth } from './router/health.ts';
 export type { HealthNews, HealthPeers } from './router/health-peers.ts';

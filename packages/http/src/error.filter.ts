@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { GatewayError, isGatewayError, openaiDialect, type Dialect, type ErrorCode } from '@tokenhub/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -15,15 +16,15 @@ const FASTIFY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 
 export interface ErrorFilterOptions {
   readonly routes: RouteTable;
-  /** The dialect that callers of this address read; by default OpenAI's. */
-  readonly dialectOf?: (path: string) => Dialect;
+  /** The dialect that whoever sends these headers to this address reads; by default OpenAI's. */
+  readonly dialectOf?: (path: string, headers: IncomingHttpHeaders) => Dialect;
 }
 
 /** Turns whatever a route or Fastify throws into the one shape of errors. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   readonly #routes: RouteTable;
-  readonly #dialectOf: (path: string) => Dialect;
+  readonly #dialectOf: NonNullable<ErrorFilterOptions['dialectOf']>;
 
   constructor({ routes, dialectOf = () => openaiDialect }: ErrorFilterOptions) {
     this.#routes = routes;
@@ -44,7 +45,7 @@ export class ErrorFilter implements ExceptionFilter {
     const headers = ['X-Request-Id', requestId];
     if (error.code === 'method_not_allowed') headers.push('Allow', this.#routes.methodsAt(path).join(', '));
     if (!reply.sent) reply.hijack();
-    answerError(reply.raw, error, { dialect: this.#dialectOf(path), requestId, headers });
+    answerError(reply.raw, error, { dialect: this.#dialectOf(path, request.headers), requestId, headers });
   }
 
   #toGatewayError(exception: unknown, path: string): GatewayError {

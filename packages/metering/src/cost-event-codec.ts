@@ -55,7 +55,7 @@ const admission = {
   user: optionalText,
   team: optionalText,
   org: z.string(),
-  surface: z.enum(['chat', 'chat_completions', 'messages']),
+  surface: z.enum(['chat', 'chat_completions', 'messages', 'responses', 'embeddings']),
   streamed: z.boolean(),
   requestedModel: optionalText,
   clientRequestId: optionalText,

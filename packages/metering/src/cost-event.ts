@@ -10,7 +10,7 @@ export interface Admission {
   readonly user?: string | undefined;
   readonly team?: string | undefined;
   readonly org: string;
-  readonly surface: 'chat' | 'chat_completions' | 'messages';
+  readonly surface: 'chat' | 'chat_completions' | 'messages' | 'responses' | 'embeddings';
   readonly streamed: boolean;
   /** The model id the caller named; absent when any would do. */
   readonly requestedModel?: string | undefined;

@@ -20,14 +20,17 @@ export function callerOf(request: FastifyRequest, scope?: KeyScope): KeyConfig {
   return caller;
 }
 
-/** What every chat call says of itself besides its body. */
-export function chatCallFrom(request: FastifyRequest): {
+/** What every call says of itself besides its body. @throws GatewayError `forbidden` when its key has no such scope. */
+export function chatCallFrom(
+  request: FastifyRequest,
+  scope: KeyScope = 'chat',
+): {
   key: KeyConfig;
   requestId: string;
   clientRequestId: string | undefined;
 } {
   return {
-    key: callerOf(request, 'chat'),
+    key: callerOf(request, scope),
     requestId: request.id,
     clientRequestId: readClientRequestId(request.headers['x-request-id']),
   };

@@ -11,6 +11,8 @@ export interface RouteDescription {
   readonly body?: Schema;
   /** Also answers an event stream. */
   readonly streams?: boolean;
+  /** May be refused for its cost, and by providers; what streams always may. */
+  readonly isCharged?: boolean;
   /** Open to callers without a key. */
   readonly open?: boolean;
 }
@@ -21,6 +23,7 @@ export function DescribeRoute({
   answer,
   body,
   streams = false,
+  isCharged = streams,
   open = false,
 }: RouteDescription): MethodDecorator {
   const types = streams ? ['application/json', 'text/event-stream'] : ['application/json'];
@@ -33,7 +36,7 @@ export function DescribeRoute({
     ...(body === undefined
       ? []
       : [ApiBody({ schema: body }), ApiResponse({ status: 400, description: 'The body is wrong', schema: ERROR })]),
-    ...(streams ? CHAT_REFUSALS : []),
+    ...(isCharged ? CHARGED_REFUSALS : []),
   );
 }
 
@@ -70,7 +73,7 @@ const ERROR: Schema = {
   },
 };
 
-const CHAT_REFUSALS = [
+const CHARGED_REFUSALS = [
   ApiResponse({ status: 402, description: 'A budget is used up', schema: ERROR }),
   ApiResponse({ status: 404, description: 'No such model', schema: ERROR }),
   ApiResponse({ status: 429, description: 'A rate limit is reached, here or at every provider', schema: ERROR }),
@@ -134,6 +137,42 @@ export const MESSAGES_BODY: Schema = {
   additionalProperties: true,
 };
 
+/** OpenAI's request for embeddings; members beyond these pass to providers that know them. */
+export const EMBEDDINGS_BODY: Schema = {
+  type: 'object',
+  required: ['model', 'input'],
+  properties: {
+    model: { type: 'string', description: 'The id of a model of the kind embedding' },
+    input: {
+      description: 'A text, a list of up to 2,048 texts, a list of tokens, or a list of up to 2,048 such lists',
+    },
+    dimensions: { type: 'integer', minimum: 1 },
+    encoding_format: { enum: ['float', 'base64'] },
+    user: { type: 'string' },
+  },
+  additionalProperties: true,
+};
+
+/** OpenAI's request for a response; members beyond these pass to providers that know them. */
+export const RESPONSES_BODY: Schema = {
+  type: 'object',
+  required: ['input'],
+  properties: {
+    model: { type: 'string', description: 'A model id; absent, "*" or "auto": the best by score' },
+    input: { description: 'A text, or the whole conversation as a list of items' },
+    instructions: { type: 'string' },
+    stream: { type: 'boolean', default: false },
+    store: { type: 'boolean', enum: [false], description: 'Nothing is stored' },
+    max_output_tokens: { type: 'integer', minimum: 1 },
+    temperature: { type: 'number', minimum: 0, maximum: 2 },
+    tools: { type: 'array', items: { type: 'object' } },
+    tool_choice: { description: '"auto", "none", "required" or a named function' },
+    reasoning: { type: 'object' },
+    text: { type: 'object', description: 'The form of the answer' },
+  },
+  additionalProperties: true,
+};
+
 /** The envelope of `POST /v1/chat`. */
 export const ENVELOPE_BODY: Schema = {
   type: 'object',
@@ -166,6 +205,10 @@ export const ENVELOPE_BODY: Schema = {
         max_latency_ms: { type: 'integer', minimum: 0, maximum: 300_000 },
         min_weight: { type: 'integer', minimum: 0, maximum: 10 },
         allow_model_fallback: { type: 'boolean' },
+        drop_unsupported: {
+          type: 'boolean',
+          description: 'Leave out what a provider has no words for; X-TokenHub-Dropped names it',
+        },
       },
     },
     capabilities: { type: 'object', additionalProperties: false, properties: { planning: { type: 'boolean' } } },

@@ -10,11 +10,19 @@ export interface RoutingPolicy {
   readonly minWeight?: number | undefined;
   /** Other models may serve when the named one cannot. */
   readonly allowModelFallback: boolean;
+  /** What a provider's dialect has no words for is left out of the request, and the answer says so. */
+  readonly dropsLosses: boolean;
 }
 
-/** The policy of a caller whose body has no room for one: `x-tokenhub-allow-fallback: true` lets other models serve. */
+/**
+ * The policy of a caller whose body has no room for one: `x-tokenhub-allow-fallback: true` lets other models serve,
+ * `x-tokenhub-drop-unsupported: true` lets providers serve that have no words for all of the request.
+ */
 export function policyFromHeaders(headers: IncomingHttpHeaders): RoutingPolicy {
-  return { allowModelFallback: headers['x-tokenhub-allow-fallback'] === 'true' };
+  return {
+    allowModelFallback: headers['x-tokenhub-allow-fallback'] === 'true',
+    dropsLosses: headers['x-tokenhub-drop-unsupported'] === 'true',
+  };
 }
 
 /** True for the name of a routing mode. */

@@ -1,4 +1,6 @@
 import type { GatewayError } from '../errors.ts';
+import type { ReasoningFormat } from './chat-request.ts';
+import type { JsonValue } from './json.ts';
 import type { ReportedUsage } from './usage.ts';
 
 /**
@@ -8,6 +10,8 @@ import type { ReportedUsage } from './usage.ts';
 export interface FinishReason {
   readonly unified: 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'other';
   readonly raw: string;
+  /** The caller's stop sequence that ended it, where the provider says which (Anthropic, vLLM). */
+  readonly stopSequence?: string | undefined;
 }
 
 /**
@@ -26,10 +30,10 @@ export type StreamPart =
     }
   | { readonly type: 'text-delta'; readonly choice: number; readonly text: string }
   | { readonly type: 'reasoning-delta'; readonly choice: number; readonly text: string }
-  /** Anthropic's proof that the reasoning before it is the model's own; must come back unchanged in the next turn. */
-  | { readonly type: 'reasoning-signature'; readonly choice: number; readonly signature: string }
+  /** The provider's proof that the reasoning before it is the model's own; must come back unchanged in the next turn. */
+  | ({ readonly type: 'reasoning-signature'; readonly choice: number; readonly signature: string } & ReasoningOrigin)
   /** Reasoning that the provider only hands out encrypted. */
-  | { readonly type: 'redacted-reasoning'; readonly choice: number; readonly data: string }
+  | ({ readonly type: 'redacted-reasoning'; readonly choice: number; readonly data: string } & ReasoningOrigin)
   | { readonly type: 'refusal-delta'; readonly choice: number; readonly text: string }
   /** The first delta of a call carries `id` and `name`; `index` counts the calls of one choice from 0, without gaps. */
   | {
@@ -40,9 +44,32 @@ export type StreamPart =
       readonly name?: string | undefined;
       readonly arguments: string;
     }
+  /** Of the tokens of the choice's text, or of its refusal, in OpenAI's form: `{token, logprob, bytes, top_logprobs}`. */
+  | {
+      readonly type: 'logprobs';
+      readonly choice: number;
+      readonly of: 'text' | 'refusal';
+      readonly tokens: readonly JsonValue[];
+    }
+  /** A web page that the text refers to. `start` and `end` are places in the choice's text, in characters, where known. */
+  | {
+      readonly type: 'citation';
+      readonly choice: number;
+      readonly url: string;
+      readonly title?: string | undefined;
+      readonly citedText?: string | undefined;
+      readonly start?: number | undefined;
+      readonly end?: number | undefined;
+    }
   | { readonly type: 'usage'; readonly usage: ReportedUsage }
   | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason }
   /** The provider's terminator (`[DONE]`, `message_stop`). */
   | { readonly type: 'done' }
   /** The provider said inside the stream that it failed. Nothing of its own text is in the error's message. */
   | { readonly type: 'error'; readonly error: GatewayError };
+
+/** Whose a piece of reasoning is, and what its provider calls it; absent: Anthropic's, which has no names. */
+export interface ReasoningOrigin {
+  readonly format?: ReasoningFormat | undefined;
+  readonly id?: string | undefined;
+}

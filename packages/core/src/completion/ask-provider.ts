@@ -1,8 +1,12 @@
+import type { Loss } from '../chat/chat-request.ts';
+import type { Dialect } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
+import { endpointFor } from '../providers/provider.ts';
 import type { RankedCandidate } from '../router/rank.ts';
 import type { OpenCompletionOptions } from './open-completion.ts';
 import { sendRequest, tooLate } from './send-request.ts';
+import { whyLost, writeFor } from './write-for.ts';
 
 /** Longest part of an error answer that is read to find out what it means. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -10,6 +14,10 @@ const MAX_ERROR_BYTES = 64 * 1024;
 /** A provider's good answer and the alarm that ends it if the commit point takes too long. */
 export interface Asked {
   readonly answer: HttpAnswer;
+  /** What it is written in. */
+  readonly dialect: Dialect;
+  /** What the provider was not asked for. */
+  readonly losses: readonly Loss[];
   /** To be called at the commit point, or when the attempt has failed. */
   readonly stopAlarm: () => void;
 }
@@ -25,21 +33,22 @@ export async function askProvider(
   deadline: number,
 ): Promise<Asked> {
   const { request, requestId, signal, now } = options;
-  const { provider, model, upstreamModel } = candidate;
-  const target = { model: upstreamModel, maxOutputTokens: model.maxOutputTokens };
-  const { dialect } = provider;
-  const body =
-    request.source.dialect === dialect.name
-      ? dialect.patchRequest(request, target)
-      : dialect.writeRequest(request, target);
+  const { provider } = candidate;
+  const endpoint = endpointFor(provider, request.source.dialect);
+  const { dialect } = endpoint;
+  const { body, losses } = writeFor(candidate, request);
+  const lost = options.dropsLosses === true ? undefined : losses.find(({ isHint }) => isHint !== true);
+  if (lost !== undefined) throw whyLost(lost);
 
   const endsAt = Math.min(now() + provider.timeouts.firstEventMs, deadline);
-  const answer = await sendRequest(provider, { body: JSON.stringify(body), requestId, signal, now, endsAt });
+  const betas = dialect.name === request.source.dialect ? request.source.betas : undefined;
+  const call = { endpoint, body: JSON.stringify(body), requestId, betas, signal, now, endsAt };
+  const answer = await sendRequest(provider, call);
   const isGood = answer.status >= 200 && answer.status < 300;
   if (isGood) refuseCompressed(answer);
   const alarm = setTimeout(() => answer.abort(tooLate()), Math.max(1, endsAt - now()));
   const stopAlarm = (): void => clearTimeout(alarm);
-  if (isGood) return { answer, stopAlarm };
+  if (isGood) return { answer, dialect, losses, stopAlarm };
   try {
     const text = await readText(answer, MAX_ERROR_BYTES);
     signal.throwIfAborted();

@@ -1,3 +1,4 @@
+import type { Loss } from '../chat/chat-request.ts';
 import { isJsonObject, type JsonObject } from '../chat/json.ts';
 import type { StreamPart } from '../chat/stream-part.ts';
 import type { Receipt } from '../cost/receipt.ts';
@@ -9,7 +10,7 @@ import { utf8Length } from '../text/utf8-length.ts';
 import { askProvider } from './ask-provider.ts';
 import type { OpenCompletionOptions } from './open-completion.ts';
 
-/** Longest answer that is not streamed. */
+/** Longest answer that is not streamed, unless its dialect says otherwise. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** Keeps nothing between two calls, so one serves all. */
@@ -21,6 +22,8 @@ export interface CompleteAnswer {
   readonly served: RankedCandidate;
   /** What `body` is written in. */
   readonly dialect: Dialect;
+  /** What of the request the provider was not asked for. */
+  readonly losses: readonly Loss[];
   /** The answer as JSON text, its `usage` with our exact cost; the provider's own text where both sides speak one dialect. */
   readonly body: string;
   readonly receipt: Receipt;
@@ -34,34 +37,33 @@ export async function fetchAnswer(
 ): Promise<CompleteAnswer> {
   const { candidate } = ranked;
   const { bill, requestId, health } = options;
-  const spoken = candidate.provider.dialect;
   const sentAt = options.now();
-  const { answer, stopAlarm } = await askProvider(ranked, options, deadline);
+  const { answer, dialect: spoken, losses, stopAlarm } = await askProvider(ranked, options, deadline);
   try {
-    const text = await readWhole(answer);
+    const text = await readWhole(answer, spoken.maxAnswerBytes ?? MAX_ANSWER_BYTES);
     const parts = spoken.readAnswer(parseAnswer(text, answer.status));
     const receipt = bill(candidate.model, { ...summarise(parts), complete: true });
     const dialect = options.answerDialect === 'native' ? spoken : options.answerDialect;
-    const identity = { requestId, model: candidate.model.id, created: Math.floor(Date.now() / 1000) };
+    const created = Math.floor(Date.now() / 1000);
+    const identity = { requestId, model: candidate.model.id, created, request: options.request };
     const body =
       dialect === spoken ? dialect.patchAnswer(text, receipt) : dialect.writeAnswer(parts, identity, receipt);
     // The whole answer is its first token: what a caller waits for.
     health.recordFirstToken(candidate.id, options.now() - sentAt);
     health.recordSuccess(candidate.id);
-    return { streamed: false, served: ranked, dialect, body, receipt };
+    return { streamed: false, served: ranked, dialect, losses, body, receipt };
   } finally {
     stopAlarm();
   }
 }
 
-async function readWhole(answer: HttpAnswer): Promise<string> {
+async function readWhole(answer: HttpAnswer, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of answer.body) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > MAX_ANSWER_BYTES)
-      throw new GatewayError('upstream_protocol', 'The answer of the provider is too long.');
+    if (length > maxBytes) throw new GatewayError('upstream_protocol', 'The answer of the provider is too long.');
   }
   const [only] = chunks;
   try {

@@ -19,6 +19,8 @@ export interface OpenCompletionOptions {
   readonly requestId: string;
   /** What the caller reads; `native` leaves each provider's own dialect as it is. */
   readonly answerDialect: Dialect | 'native';
+  /** What a provider's dialect has no words for is left out of the request; absent: that provider refuses it. */
+  readonly dropsLosses?: boolean | undefined;
   /** At most so many attempts are made, whoever they go to. */
   readonly maxAttempts: number;
   /** The process's; absent: attempts are bounded by `maxAttempts` alone. */

@@ -1,3 +1,4 @@
+import type { Loss } from '../chat/chat-request.ts';
 import type { Receipt } from '../cost/receipt.ts';
 import type { Dialect, StreamFacts } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
@@ -19,6 +20,8 @@ export interface OpenStream {
   readonly served: RankedCandidate;
   /** What the caller reads. */
   readonly dialect: Dialect;
+  /** What of the request the provider was not asked for. */
+  readonly losses: readonly Loss[];
   readonly facts: StreamFacts;
   /**
    * The caller's bytes up to, but without, the terminator; what came before the commit point first. Iterate it once.
@@ -29,6 +32,8 @@ export interface OpenStream {
   receipt(complete: boolean): Receipt;
   /** The events that end a good stream, terminator included. */
   end(receipt: Receipt): string;
+  /** The event that ends a stream which has failed, in `dialect`. */
+  fail(error: GatewayError): string;
 }
 
 /** One try at opening a stream: until the first valid content event has come. */
@@ -39,10 +44,10 @@ export async function openStream(
 ): Promise<OpenStream> {
   const { candidate } = ranked;
   const sentAt = options.now();
-  const { answer, stopAlarm } = await askProvider(ranked, options, deadline);
+  const { answer, dialect: spoken, losses, stopAlarm } = await askProvider(ranked, options, deadline);
   try {
-    const dialect = options.answerDialect === 'native' ? candidate.provider.dialect : options.answerDialect;
-    const converter = createConverter(ranked, dialect, options);
+    const dialect = options.answerDialect === 'native' ? spoken : options.answerDialect;
+    const converter = createConverter(ranked, { spoken, dialect }, options);
     checkEventStream(answer);
     const source = answer.body[Symbol.asyncIterator]();
     const held = await readToCommitPoint(source, converter);
@@ -53,10 +58,12 @@ export async function openStream(
       streamed: true,
       served: ranked,
       dialect,
+      losses,
       facts: converter.facts,
       output: { [Symbol.asyncIterator]: () => new StreamOutput(held, stream) },
       receipt: (complete) => options.bill(candidate.model, { ...used(converter.facts), complete }),
       end: (receipt) => converter.end(receipt),
+      fail: (error) => converter.fail(error, options.requestId),
     };
   } catch (error) {
     answer.abort(error instanceof Error ? error : new Error('the attempt failed', { cause: error }));
@@ -68,7 +75,7 @@ export async function openStream(
 
 function createConverter(
   { candidate }: RankedCandidate,
-  dialect: Dialect,
+  { spoken, dialect }: { spoken: Dialect; dialect: Dialect },
   options: OpenCompletionOptions,
 ): StreamConverter {
   const { request, requestId, bill } = options;
@@ -78,14 +85,9 @@ function createConverter(
     price: (usage: StreamFacts['usage'], countedTokens: number) =>
       bill(candidate.model, { usage, countedTokens, complete: true }),
   };
-  const spoken = candidate.provider.dialect;
-  if (spoken === dialect) return createRelay(dialect.createMeter(streamOptions), dialect.terminator);
-  const identity = { requestId, model: candidate.model.id, created: Math.floor(Date.now() / 1000) };
-  return createTranslator(
-    spoken.createStreamReader(),
-    dialect.createStreamWriter(identity, streamOptions),
-    request.choices,
-  );
+  if (spoken === dialect) return createRelay(dialect, streamOptions);
+  const identity = { requestId, model: candidate.model.id, created: Math.floor(Date.now() / 1000), request };
+  return createTranslator({ from: spoken, to: dialect }, identity, streamOptions);
 }
 
 function checkEventStream(answer: HttpAnswer): void {

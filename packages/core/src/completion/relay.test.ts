@@ -29,8 +29,14 @@ function createObedientMeter(): Meter {
   };
 }
 
+const OPTIONS = { includeUsage: true, choices: 1, price: () => NOTHING_USED };
+
+function obedient(terminator = ''): Pick<Dialect, 'createMeter' | 'terminator' | 'writeStreamError'> {
+  return { createMeter: createObedientMeter, terminator, writeStreamError: () => 'data: failed\n\n' };
+}
+
 function relay(...chunks: string[]): { outputs: string[]; end: string } {
-  const converter = createRelay(createObedientMeter(), 'data: END\n\n');
+  const converter = createRelay(obedient('data: END\n\n'), OPTIONS);
   const outputs = chunks.map((chunk) => text(converter.push(encoder.encode(chunk))));
   return { outputs, end: converter.end(NOTHING_USED) };
 }
@@ -40,13 +46,13 @@ function text(output: Uint8Array | string): string {
 }
 
 test('a chunk of whole events that all pass is given on itself, not a copy', () => {
-  const converter = createRelay(createObedientMeter(), '');
+  const converter = createRelay(obedient(), OPTIONS);
   const chunk = encoder.encode('data: a\n\ndata: b\n\n');
   expect(converter.push(chunk)).toBe(chunk);
 });
 
 test('events that pass are views of the chunk, also where others beside them are dropped', () => {
-  const converter = createRelay(createObedientMeter(), '');
+  const converter = createRelay(obedient(), OPTIONS);
   const chunk = encoder.encode('data: drop\n\ndata: a\n\ndata: drop\n\n');
   const output = converter.push(chunk);
   expect(text(output)).toBe('data: a\n\n');
@@ -78,7 +84,7 @@ test('an error event and all after it stay here', () => {
 });
 
 test('a line without end is refused', () => {
-  const converter = createRelay(createObedientMeter(), '');
+  const converter = createRelay(obedient(), OPTIONS);
   const push = (): void => {
     for (let i = 0; i < 100; i++) converter.push(new Uint8Array(65_536).fill(0x61));
   };
@@ -96,8 +102,7 @@ test.each([true, false])(
           i % 25 === 24 ? '"stop"' : 'null'
         }}],"usage":null,"obfuscation":"${'x'.repeat(i % 7)}"}\n\n`,
     );
-    const converter = () =>
-      createRelay(openaiDialect.createMeter({ includeUsage, choices: 2, price: () => NOTHING_USED }), '');
+    const converter = () => createRelay(openaiDialect, { includeUsage, choices: 2, price: () => NOTHING_USED });
     const [burst, single] = [converter(), converter()];
     const expected = includeUsage ? events.join('') : events.join('').replaceAll(',"usage":null', '');
     expect(text(burst.push(encoder.encode(events.join(''))))).toBe(expected);
@@ -122,7 +127,7 @@ describe.each<[Dialect, readonly string[]]>([
     );
     const run = (cuts: readonly number[]) => {
       const options = { includeUsage: given.includeUsage, choices: 1, price: () => NOTHING_USED };
-      const converter = createRelay(dialect.createMeter(options), dialect.terminator);
+      const converter = createRelay(dialect, options);
       let bytes = '';
       let from = 0;
       for (const cut of [...cuts, stream.length]) {

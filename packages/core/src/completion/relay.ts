@@ -1,18 +1,23 @@
-import type { Meter } from '../dialects/dialect.ts';
+import type { Dialect, StreamOptions } from '../dialects/dialect.ts';
 import { createEventSplitter } from '../sse/split-events.ts';
 import type { StreamConverter } from './stream-converter.ts';
 
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 
+/** What of a dialect relaying needs. */
+type RelayedDialect = Pick<Dialect, 'createMeter' | 'terminator' | 'writeStreamError'>;
+
 /**
  * The converter for two sides of one dialect: cuts at event borders, lets the meter look, and gives the provider's own
- * bytes, uncopied where no event had to be dropped or rewritten. `terminator` ends a good stream whose provider sent none.
+ * bytes, uncopied where no event had to be dropped or rewritten. The dialect's terminator ends a good stream whose provider
+ * sent none.
  */
-export function createRelay(meter: Meter, terminator: string): StreamConverter {
+export function createRelay(dialect: RelayedDialect, options: StreamOptions): StreamConverter {
+  const meter = dialect.createMeter(options);
   const splitter = createEventSplitter();
   let over = false;
-  let end = terminator;
+  let end = dialect.terminator;
   return {
     facts: meter,
     push(chunk) {
@@ -37,7 +42,7 @@ export function createRelay(meter: Meter, terminator: string): StreamConverter {
           if (from < start) pieces.push(bytes.subarray(from, start));
           if (verdict === 'rewrite') pieces.push(meter.rewritten);
           // The terminator is kept for whoever ends the stream: a caller that sees it may hang up at once.
-          if (verdict === 'done') end = decoder.decode(bytes.subarray(start, next));
+          if (verdict === 'done') end = meter.terminator ?? decoder.decode(bytes.subarray(start, next));
           over = verdict === 'done' || verdict === 'error';
           from = next;
         }
@@ -47,6 +52,7 @@ export function createRelay(meter: Meter, terminator: string): StreamConverter {
       return join(pieces);
     },
     end: () => end,
+    fail: (error, requestId) => dialect.writeStreamError(error, requestId, meter.sequence),
   };
 }
 

@@ -1,8 +1,9 @@
 import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
-import type { Provider, ProviderCall } from '../providers/provider.ts';
+import type { Endpoint, Provider, ProviderCall } from '../providers/provider.ts';
 
-export interface SendRequestOptions extends Pick<ProviderCall, 'body' | 'requestId' | 'signal'> {
+export interface SendRequestOptions extends Pick<ProviderCall, 'body' | 'requestId' | 'betas' | 'signal'> {
+  readonly endpoint: Endpoint;
   readonly now: () => number;
   /** When an answer must have begun, by `now`; what is sent again gets what is left of it. */
   readonly endsAt: number;
@@ -12,13 +13,13 @@ export interface SendRequestOptions extends Pick<ProviderCall, 'body' | 'request
  * Sends a request with the provider's credential. When the provider answers 401 the credential is refreshed, once for all
  * requests that wait, and the request is sent again, once: nothing of the first answer has been looked at. A second 401
  * ejects the credential and is given as it is.
- * @throws GatewayError `upstream_auth` when the credential cannot be read, `upstream_timeout`, or as `Provider.open`.
+ * @throws GatewayError `upstream_auth` when the credential cannot be read, `upstream_timeout`, or as `Endpoint.open`.
  */
 export async function sendRequest(provider: Provider, options: SendRequestOptions): Promise<HttpAnswer> {
   const { credential } = provider;
-  const { body, requestId, signal } = options;
+  const { endpoint, body, requestId, betas, signal } = options;
   const send = (secret: ProviderCall['secret']): Promise<HttpAnswer> =>
-    provider.open({ secret, body, requestId, signal, headersTimeoutMs: timeLeft(options) });
+    endpoint.open({ secret, body, requestId, betas, signal, headersTimeoutMs: timeLeft(options) });
 
   const secret = credential.secret ?? (await waitFor(credential.load(), options));
   const answer = await send(secret);

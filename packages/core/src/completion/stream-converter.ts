@@ -1,5 +1,6 @@
 import type { StreamFacts } from '../dialects/dialect.ts';
 import type { Receipt } from '../cost/receipt.ts';
+import type { GatewayError } from '../errors.ts';
 
 /** Bytes, or text that becomes UTF-8 bytes when it is written. */
 export type Output = Uint8Array | string;
@@ -18,4 +19,6 @@ export interface StreamConverter {
   push(chunk: Uint8Array): Output;
   /** The events that end a good stream, terminator included. Called once. */
   end(receipt: Receipt): string;
+  /** The event that ends a stream which has failed. */
+  fail(error: GatewayError, requestId: string): string;
 }

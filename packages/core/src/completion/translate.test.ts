@@ -12,6 +12,9 @@ const encoder = new TextEncoder();
 const FAILED = new GatewayError('upstream_error', 'The provider failed.');
 const STOP: StreamPart = { type: 'finish', choice: 0, reason: { unified: 'stop', raw: 'end' } };
 
+const IDENTITY = { requestId: 'req-1', model: 'model-1', created: 1_700_000_000 };
+const OPTIONS = { includeUsage: true, choices: 1, price: () => NOTHING_USED };
+
 /** A reader of streams whose events are numbers of parts, and a writer that writes the types of parts. */
 function translate(parts: readonly StreamPart[], choices = 1) {
   const reader: StreamReader = {
@@ -22,7 +25,14 @@ function translate(parts: readonly StreamPart[], choices = 1) {
     },
   };
   const writer: StreamWriter = { write: ({ type }) => `${type};`, end: () => 'end;' };
-  return createTranslator(reader, writer, choices);
+  return createTranslator(
+    {
+      from: { createStreamReader: () => reader },
+      to: { createStreamWriter: () => writer, writeStreamError: () => 'failed;' },
+    },
+    IDENTITY,
+    { ...OPTIONS, choices },
+  );
 }
 
 function eventsOf(...numbers: number[]): Uint8Array {
@@ -111,7 +121,8 @@ test('a mistake of ours is not taken for one of the provider', () => {
       throw new TypeError('a mistake');
     },
   };
-  const converter = createTranslator(reader, { write: () => '', end: () => '' }, 1);
+  const from = { createStreamReader: () => reader };
+  const converter = createTranslator({ from, to: openaiDialect }, IDENTITY, OPTIONS);
   expect(() => converter.push(eventsOf(0))).toThrow(TypeError);
 });
 
@@ -121,10 +132,8 @@ test.each(['text', 'thinking', 'tool-use', 'parallel-tools', 'error'])(
     const stream = new Uint8Array(
       readFileSync(new URL(`../dialects/anthropic/__fixtures__/${name}.sse`, import.meta.url)),
     );
-    const options = { includeUsage: true, choices: 1, price: () => NOTHING_USED };
     const run = (size: number) => {
-      const writer = openaiDialect.createStreamWriter({ requestId: 'r', model: 'm', created: 1 }, options);
-      const converter = createTranslator(anthropicDialect.createStreamReader(), writer, 1);
+      const converter = createTranslator({ from: anthropicDialect, to: openaiDialect }, IDENTITY, OPTIONS);
       let events = '';
       for (let at = 0; at < stream.length; at += size) events += String(converter.push(stream.subarray(at, at + size)));
       const { started, finished, terminated, finishReason, usage, error } = converter.facts;

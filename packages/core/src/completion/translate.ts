@@ -1,14 +1,26 @@
 import type { FinishReason, StreamPart } from '../chat/stream-part.ts';
 import type { ReportedUsage } from '../chat/usage.ts';
-import type { StreamFacts, StreamReader, StreamWriter } from '../dialects/dialect.ts';
+import type { AnswerIdentity, Dialect, StreamFacts, StreamOptions } from '../dialects/dialect.ts';
 import { isGatewayError, type GatewayError } from '../errors.ts';
 import { createSseParser } from '../sse/parse-sse.ts';
 import { utf8Length } from '../text/utf8-length.ts';
 import type { StreamConverter } from './stream-converter.ts';
 
+/** What of two dialects translating needs. */
+interface TranslatedDialects {
+  readonly from: Pick<Dialect, 'createStreamReader'>;
+  readonly to: Pick<Dialect, 'createStreamWriter' | 'writeStreamError'>;
+}
+
 /** The converter for two dialects: the provider's reader feeds the caller's writer with neutral parts. */
-export function createTranslator(reader: StreamReader, writer: StreamWriter, choices: number): StreamConverter {
-  const facts = new PartFacts(choices);
+export function createTranslator(
+  { from, to }: TranslatedDialects,
+  identity: AnswerIdentity,
+  options: StreamOptions,
+): StreamConverter {
+  const reader = from.createStreamReader();
+  const writer = to.createStreamWriter(identity, options);
+  const facts = new PartFacts(options.choices);
   let out = '';
   const onPart = (part: StreamPart): void => {
     if (facts.terminated || facts.error !== undefined) return;
@@ -31,6 +43,7 @@ export function createTranslator(reader: StreamReader, writer: StreamWriter, cho
       return ready;
     },
     end: (receipt) => writer.end(receipt),
+    fail: (error, requestId) => to.writeStreamError(error, requestId, writer.sequence),
   };
 }
 
@@ -88,6 +101,8 @@ class PartFacts implements StreamFacts {
         this.error = part.error;
         break;
       case 'start':
+      case 'logprobs':
+      case 'citation':
         break;
     }
   }

@@ -1,4 +1,5 @@
 import type { ReportedUsage } from '../chat/usage.ts';
+import type { ModelKind } from '../router/candidate.ts';
 import type { Price } from './price.ts';
 import { createReceipt, type Receipt } from './receipt.ts';
 
@@ -8,6 +9,7 @@ export type Bill = (model: BilledModel, use: Use) => Receipt;
 /** What of a model its bill depends on. */
 export interface BilledModel {
   readonly price: Price;
+  readonly kind?: ModelKind | undefined;
   readonly contextWindow?: number | undefined;
   readonly maxOutputTokens?: number | undefined;
 }
@@ -24,6 +26,9 @@ export interface Use {
 
 /** The {@link Bill} of a request with this likely input, in tokens, that asks for so many choices. */
 export function createBill(likelyInputTokens: number, choices: number): Bill {
-  return ({ price, contextWindow, maxOutputTokens }, use) =>
-    createReceipt({ ...use, estimatedInputTokens: likelyInputTokens, contextWindow, maxOutputTokens, choices }, price);
+  return ({ price, kind, contextWindow, maxOutputTokens }, use) => {
+    const evidence = { ...use, estimatedInputTokens: likelyInputTokens, maxOutputTokens, choices };
+    // Of embeddings each input has the window for itself, so it says nothing of their sum.
+    return createReceipt(kind === 'embedding' ? evidence : { ...evidence, contextWindow }, price);
+  };
 }

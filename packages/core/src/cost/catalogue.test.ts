@@ -1,6 +1,6 @@
 import { findProvider } from '@pydantic/genai-prices';
 import { describe, expect, test } from 'vitest';
-import { findCatalogPrice } from './catalogue.ts';
+import { findCatalogPrice, findCatalogWindow } from './catalogue.ts';
 
 const AT = new Date('2026-11-20T12:00:00Z');
 
@@ -30,6 +30,10 @@ test('takes the price that was in force at the time', () => {
   expect(findCatalogPrice('openai', 'o3', AT)?.input).toBe(2_000_000_000n);
 });
 
+test('finds the price of embeddings, which have no output', () => {
+  expect(findCatalogPrice('openai', 'text-embedding-3-large', AT)).toMatchObject({ input: 130_000_000n, output: 0n });
+});
+
 test('finds the tiers of long prompts', () => {
   expect(findCatalogPrice('anthropic', 'claude-sonnet-4-5', AT)?.version).toBe(
     '3/0.3/3.75/6/15/15 >200000:6/0.6/7.5/12/22.5/22.5',
@@ -46,13 +50,18 @@ test('bills no write for an hour too little: whatever of Anthropic has cache wri
   }
 });
 
+test('finds the context window', () => {
+  expect(findCatalogWindow('openai', 'gpt-4o-2024-08-06')).toBe(128_000);
+  expect(findCatalogWindow('openai', 'no-such-model')).toBeUndefined();
+  expect(findCatalogWindow('vllm', 'gpt-4o')).toBeUndefined();
+});
+
 describe('has no price', () => {
   test.each([
     ['openai', 'no-such-model', 'an unknown model'],
     ['anthropic', 'gpt-4o', 'a model of somebody else'],
     ['openai', 'gpt-audio', 'a price for audio'],
     ['openai', 'gpt-image-2', 'a price for pictures'],
-    ['openai', 'text-embedding-3-large', 'no price for output'],
     ['vllm', 'gpt-4o', 'a server of one’s own'],
   ] as const)('for %s %s: %s', (type, model, _why) => {
     expect(findCatalogPrice(type, model, AT)).toBeUndefined();

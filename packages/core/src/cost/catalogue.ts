@@ -1,4 +1,5 @@
 import { calcPrice, type ModelPrice } from '@pydantic/genai-prices';
+import { PRESETS, type PresetName } from '../providers/presets.ts';
 import { parsePrice, type RateFigures } from './parse-price.ts';
 import type { Price } from './price.ts';
 
@@ -13,22 +14,23 @@ const UNITS = new Set([
   'storage_searches_kcount',
 ]);
 
+/** What the names of all models have in common that make embeddings and are sold by the token. */
+const EMBEDDINGS = /embed/i;
+
 /**
  * The list price of a model from the catalogue bundled with @pydantic/genai-prices, as it is in force at `at`. Its tiers are
  * ours: above a number of prompt tokens, every token of the request has the tier's rate.
  *
  * `undefined` when the catalogue does not know the model, or when a bill by one rate per kind of token would be wrong:
- * prices for audio, pictures or hours. Such a model needs a price in the configuration. What runs on one's own vLLM has no
+ * prices for audio, pictures or hours. Such a model needs a price in the configuration. What runs on one's own server has no
  * list price at all.
  */
-export function findCatalogPrice(
-  providerType: 'openai' | 'anthropic' | 'vllm',
-  model: string,
-  at = new Date(),
-): Price | undefined {
-  if (providerType === 'vllm') return undefined;
-  const listed = calcPrice({}, model, { providerId: providerType, timestamp: at })?.model_price ?? {};
-  const { input_mtok: input, output_mtok: output } = listed;
+export function findCatalogPrice(providerType: PresetName, model: string, at = new Date()): Price | undefined {
+  const { priceList } = PRESETS[providerType];
+  if (priceList === undefined) return undefined;
+  const listed = calcPrice({}, model, { providerId: priceList, timestamp: at })?.model_price ?? {};
+  // Of embeddings there is no output in tokens to be paid.
+  const { input_mtok: input, output_mtok: output = EMBEDDINGS.test(model) ? 0 : undefined } = listed;
   if (input === undefined || output === undefined || !Object.keys(listed).every((unit) => UNITS.has(unit))) {
     return undefined;
   }
@@ -46,6 +48,13 @@ export function findCatalogPrice(
   };
   const tiers = findThresholds(listed).map((above) => ({ above_input_tokens: above, ...toFigures(above + 1) }));
   return parsePrice({ ...toFigures(0), tiers: tiers.length > 0 ? tiers : undefined });
+}
+
+/** The context window of a model by the same catalogue, in tokens; `undefined` when it does not know it. */
+export function findCatalogWindow(providerType: PresetName, model: string): number | undefined {
+  const { priceList } = PRESETS[providerType];
+  if (priceList === undefined) return undefined;
+  return calcPrice({}, model, { providerId: priceList })?.model.context_window;
 }
 
 type ListedRate = NonNullable<ModelPrice[string]>;

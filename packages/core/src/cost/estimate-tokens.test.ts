@@ -10,7 +10,7 @@ function requestOf(messages: readonly ChatMessage[], tools?: readonly Tool[]): C
     stream: true,
     includeUsage: false,
     choices: 1,
-    untranslatable: [],
+    losses: [],
   };
 }
 
@@ -48,6 +48,16 @@ test('counts a tool as one more message', () => {
   const tool = { name: 'find', description: 'Finds it', parameters: { type: 'object' } };
   // 4 + 8 + the 17 bytes of {"type":"object"}
   expect(estimateInput(requestOf([], [tool]))).toEqual({ bound: 29 + 8, likely: 8 });
+});
+
+test('counts a picture as such, whatever its bytes, and a document by them', () => {
+  const data = 'A'.repeat(20_000);
+  const image = { type: 'image', source: { type: 'base64', mediaType: 'image/png', data }, path: 'a' } as const;
+  const pdf = { type: 'document', source: { type: 'base64', mediaType: 'application/pdf', data }, path: 'b' } as const;
+  const text = { type: 'document', source: { type: 'text', text: 'abcd' }, path: 'c' } as const;
+  const remote = { type: 'document', source: { type: 'url', url: 'https://a.test/a.pdf' }, path: 'd' } as const;
+  const request = requestOf([{ role: 'user', content: [image, pdf, text, remote] }]);
+  expect(estimateInput(request)).toEqual({ bound: 4_096 + 20_000 + 4 + 32_768 + 8, likely: 1_000 + 1_000 + 1 + 8_192 });
 });
 
 test('nothing is nothing', () => {

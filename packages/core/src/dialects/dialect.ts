@@ -1,11 +1,13 @@
-import type { ChatRequest } from '../chat/chat-request.ts';
+import type { ChatRequest, Loss } from '../chat/chat-request.ts';
 import type { JsonObject } from '../chat/json.ts';
 import type { FinishReason, StreamPart } from '../chat/stream-part.ts';
 import type { ReportedUsage } from '../chat/usage.ts';
 import type { Receipt } from '../cost/receipt.ts';
 import type { GatewayError } from '../errors.ts';
+import type { Quirks } from './quirks.ts';
 
-export type DialectName = 'openai' | 'anthropic';
+/** `openai` is chat completions, `responses` OpenAI's newer API. */
+export type DialectName = 'openai' | 'anthropic' | 'responses' | 'embeddings';
 
 /**
  * A wire format with everything that reads and writes it: THE port of this package.
@@ -16,6 +18,8 @@ export type DialectName = 'openai' | 'anthropic';
  */
 export interface Dialect {
   readonly name: DialectName;
+  /** Longest answer that is not streamed; absent: the 32 MiB that suffice for any text. */
+  readonly maxAnswerBytes?: number | undefined;
 
   /**
    * Reads a caller's JSON and checks every member it knows.
@@ -25,10 +29,10 @@ export interface Dialect {
   /** The body for a provider of this dialect when the caller speaks it too: the caller's own JSON, target's model, usage asked for. */
   patchRequest(request: ChatRequest, target: RequestTarget): JsonObject;
   /**
-   * The body for a provider of this dialect when the caller speaks another.
-   * @throws GatewayError `unsupported_parameter`, naming what cannot be carried over.
+   * The body for a provider of this dialect when the caller speaks another, with all that this dialect has words for.
+   * @throws GatewayError `invalid_parameter` for what no provider of this dialect could make sense of.
    */
-  writeRequest(request: ChatRequest, target: RequestTarget): JsonObject;
+  writeRequest(request: ChatRequest, target: RequestTarget): WrittenRequest;
 
   /** A complete, not streamed answer as parts, `usage` and `finish` included. @throws GatewayError `upstream_protocol`. */
   readAnswer(answer: JsonObject): StreamPart[];
@@ -50,8 +54,8 @@ export interface Dialect {
   readError(answer: ErrorAnswer): GatewayError;
   /** The body of an error answer. */
   writeError(error: GatewayError, requestId: string): JsonObject;
-  /** The last event of a stream that failed after its first content, blank line included. */
-  writeStreamError(error: GatewayError, requestId: string): string;
+  /** The last event of a stream that failed after its first content, blank line included. `sequence`: {@link StreamFacts.sequence}. */
+  writeStreamError(error: GatewayError, requestId: string, sequence?: number): string;
 }
 
 /** Where a request goes. */
@@ -60,6 +64,15 @@ export interface RequestTarget {
   readonly model: string;
   /** Most tokens the model can answer with; dialects that require a bound send this when the caller gave none. */
   readonly maxOutputTokens?: number | undefined;
+  /** Where the provider differs from the vendor of its dialect; absent: nowhere. */
+  readonly quirks?: Quirks | undefined;
+}
+
+/** A request as it goes to a provider that speaks another dialect than the caller. */
+export interface WrittenRequest {
+  readonly body: JsonObject;
+  /** What the caller asked for and is not in `body`; empty as a rule. */
+  readonly losses: readonly Loss[];
 }
 
 /** What an answer written by us says of itself. */
@@ -70,6 +83,8 @@ export interface AnswerIdentity {
   readonly model: string;
   /** Seconds since 1970. */
   readonly created: number;
+  /** What it answers, for formats that repeat it. */
+  readonly request?: ChatRequest | undefined;
 }
 
 export interface StreamOptions {
@@ -97,6 +112,8 @@ export interface StreamFacts {
   readonly error: GatewayError | undefined;
   /** Our own count of output tokens, for bills without a provider's usage: the larger of content events and text bytes / 4. */
   readonly countedTokens: number;
+  /** The number of the next event, in dialects that number them. */
+  readonly sequence?: number | undefined;
 }
 
 /**
@@ -108,6 +125,8 @@ export interface Meter extends StreamFacts {
   read(bytes: Uint8Array, start: number, end: number): EventVerdict;
   /** After the verdict `rewrite`: the event as it goes out. */
   readonly rewritten: Uint8Array;
+  /** After the verdict `done`: the terminator as it goes out; `undefined` when that is as it came. */
+  readonly terminator?: string | undefined;
   /**
    * For speed alone, a dialect may leave it out: reads the events from `start` on, one after another, as long as they are
    * whole and like ones that were read before, without anybody having looked for their ends. Gives the end of the last, a
@@ -136,6 +155,8 @@ export interface StreamReader {
 
 /** Turns parts into the events of a stream to a caller. */
 export interface StreamWriter {
+  /** The number of the next event, in dialects that number them. */
+  readonly sequence?: number | undefined;
   /** The events that this part makes, each with its blank line; often none, sometimes several. */
   write(part: StreamPart): string;
   /** The events that end a good stream, terminator included. Called once, after the last part. */

@@ -23,13 +23,17 @@ const FIXED_HEADERS = {
 export function postJson({ url, credentialHeaders, http }: Endpoint): (call: ProviderCall) => Promise<HttpAnswer> {
   // Those of the latest secret: it seldom changes, and requests are many.
   let latest: { readonly secret: Secret; readonly headers: Headers } | undefined;
-  return ({ secret, body, requestId, signal, headersTimeoutMs }) => {
+  return ({ secret, body, requestId, betas, signal, headersTimeoutMs }) => {
     if (latest?.secret !== secret) {
       latest = { secret, headers: { ...FIXED_HEADERS, ...credentialHeaders(secret.text) } };
     }
     return http.post({
       url,
-      headers: { ...latest.headers, 'x-request-id': requestId },
+      headers: {
+        ...latest.headers,
+        'x-request-id': requestId,
+        ...(betas !== undefined && { 'anthropic-beta': betas.join(',') }),
+      },
       body,
       signal,
       headersTimeoutMs,

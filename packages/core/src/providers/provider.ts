@@ -1,17 +1,33 @@
-import type { Dialect } from '../dialects/dialect.ts';
+import type { DialectName, Dialect } from '../dialects/dialect.ts';
+import type { Quirks } from '../dialects/quirks.ts';
 import type { Credential, Secret } from './credential.ts';
 import type { HttpAnswer, HttpClient } from './http-client.ts';
 
-/** Somebody who serves models: an address, a credential and a dialect. No retrying, routing, logging or metering inside. */
+/** Somebody who serves models: an address, a credential and one API or several. No retrying, routing, logging or metering inside. */
 export interface Provider {
   /** As named in the configuration, in `X-TokenHub-Provider` and in the ledger. */
   readonly id: string;
-  readonly dialect: Dialect;
+  /** The APIs that it offers; the one into which requests of other dialects are written comes first. At least one. */
+  readonly endpoints: readonly [Endpoint, ...Endpoint[]];
   /** Names us to it; every call says which reading of it to send. */
   readonly credential: Credential;
   readonly timeouts: ProviderTimeouts;
+  /** Where its requests differ from those of its dialect's vendor; absent: nowhere. */
+  readonly quirks?: Quirks | undefined;
+}
+
+/** One API of a provider: a dialect and where it is spoken. */
+export interface Endpoint {
+  readonly dialect: Dialect;
   /** Sends a request body; gives the answer, whatever its status, once its headers are there. Errors as `HttpClient.post`. */
   open(call: ProviderCall): Promise<HttpAnswer>;
+  /** Asks how many tokens a request has, without having it answered; absent: it has no such route. */
+  readonly countTokens?: ((call: ProviderCall) => Promise<HttpAnswer>) | undefined;
+}
+
+/** The API for a request of this dialect: the one that speaks it, so that it can be relayed, else the provider's first. */
+export function endpointFor({ endpoints }: Provider, dialect: DialectName): Endpoint {
+  return endpoints.find((endpoint) => endpoint.dialect.name === dialect) ?? endpoints[0];
 }
 
 /** How long a provider may take, in milliseconds. */
@@ -24,12 +40,15 @@ export interface ProviderTimeouts {
   readonly totalMs?: number | undefined;
 }
 
+/** One request to a provider. */
 export interface ProviderCall {
   /** Of the provider's `credential`. */
   readonly secret: Secret;
-  /** JSON text in the provider's dialect. */
+  /** JSON text in the endpoint's dialect. */
   readonly body: string;
   readonly requestId: string;
+  /** Beta features that the caller has switched on (`anthropic-beta`); absent: none. */
+  readonly betas?: readonly string[] | undefined;
   readonly signal: AbortSignal;
   /** Longest wait for the answer's headers, in milliseconds. */
   readonly headersTimeoutMs: number;

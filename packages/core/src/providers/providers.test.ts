@@ -37,7 +37,13 @@ async function call(create: Create, options: { baseUrl: string; apiKey?: string 
   });
   const { signal } = new AbortController();
   const secret = await credential.load();
-  const answer = await provider.open({ secret, body: '{"a":1}', requestId: 'req-1', signal, headersTimeoutMs: 5 });
+  const answer = await provider.endpoints[0].open({
+    secret,
+    body: '{"a":1}',
+    requestId: 'req-1',
+    signal,
+    headersTimeoutMs: 5,
+  });
   return { provider, credential, answer, sent, signal };
 }
 
@@ -83,7 +89,7 @@ test.each<[string, Create, unknown]>([
 ])('%s says who it is and passes on the rest of a call as it is', async (_title, create, dialect) => {
   const { provider, credential, answer, sent, signal } = await call(create, { baseUrl: 'https://a.test/' });
   expect(provider).toMatchObject({ id: 'p', timeouts });
-  expect(provider.dialect).toBe(dialect);
+  expect(provider.endpoints[0].dialect).toBe(dialect);
   expect(provider.credential).toBe(credential);
   expect(sent).toMatchObject({ body: '{"a":1}', headersTimeoutMs: 5 });
   expect(sent?.signal).toBe(signal);
@@ -102,7 +108,7 @@ test('each call carries the secret that it was given', async () => {
   const { signal } = new AbortController();
   const [old, fresh] = [{ text: 'old' }, { text: 'fresh' }];
   for (const secret of [old, old, fresh, old]) {
-    await provider.open({ secret, body: '{}', requestId: 'r', signal, headersTimeoutMs: 5 });
+    await provider.endpoints[0].open({ secret, body: '{}', requestId: 'r', signal, headersTimeoutMs: 5 });
   }
   expect(sent).toEqual(['Bearer old', 'Bearer old', 'Bearer fresh', 'Bearer old']);
 });

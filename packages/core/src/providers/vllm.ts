@@ -1,10 +1,10 @@
-import { createOpenai } from './openai.ts';
-import type { Provider, ProviderOptions } from './provider.ts';
+import { createProvider, type PresetOptions } from './create-provider.ts';
+import type { Provider } from './provider.ts';
 
 /**
  * vLLM's OpenAI-compatible server; its key is optional.
- * Source: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+ * Source: https://docs.vllm.ai/en/stable/serving/openai_compatible_server.html
  */
-export function createVllm(options: ProviderOptions): Provider {
-  return createOpenai(options);
+export function createVllm(options: PresetOptions): Provider {
+  return createProvider('vllm', options);
 }

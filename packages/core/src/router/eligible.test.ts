@@ -16,6 +16,14 @@ describe('excludes, with its reason,', () => {
     expect(findExclusion(CANDIDATE, { ...DEMANDS, isAllowed: () => true }, WELL)).toBeUndefined();
   });
 
+  test('a model that makes something else than is asked for', () => {
+    const embedder = createCandidate(createModel('embed', { kind: 'embedding' }));
+    expect(findExclusion(embedder, DEMANDS, WELL)).toBe('wrong_kind');
+    expect(findExclusion(embedder, { ...DEMANDS, kind: 'embedding' }, WELL)).toBeUndefined();
+    expect(findExclusion(CANDIDATE, { ...DEMANDS, kind: 'embedding' }, WELL)).toBe('wrong_kind');
+    expect(findExclusion(CANDIDATE, { ...DEMANDS, kind: 'chat' }, WELL)).toBeUndefined();
+  });
+
   test('other models than the named one, unless fallback is allowed', () => {
     const other = { ...DEMANDS, model: 'claude-opus' };
     expect(findExclusion(CANDIDATE, other, WELL)).toBe('model_not_named');
@@ -53,6 +61,13 @@ describe('excludes, with its reason,', () => {
     const short = createCandidate(createModel('m', { contextWindow: 114 }));
     expect(findExclusion(fitting, { ...DEMANDS, inputTokens: 100 }, WELL)).toBeUndefined();
     expect(findExclusion(short, { ...DEMANDS, inputTokens: 100 }, WELL)).toBe('context_overflow');
+  });
+
+  test('by its longest input, not by all of them, where each has the window for itself', () => {
+    expect(findExclusion(CANDIDATE, { ...DEMANDS, inputTokens: 9000, windowTokens: 870 }, WELL)).toBeUndefined();
+    expect(findExclusion(CANDIDATE, { ...DEMANDS, inputTokens: 9000, windowTokens: 871 }, WELL)).toBe(
+      'context_overflow',
+    );
   });
 
   test('no model whose window is unknown', () => {

@@ -1,9 +1,11 @@
-import type { Candidate } from './candidate.ts';
+import type { Candidate, ModelKind } from './candidate.ts';
 
 /** Why a candidate cannot serve a request, in the order in which the reasons are looked for: the first that holds is given. */
 export type ExclusionReason =
   /** The caller's key may not use the model. */
   | 'model_not_allowed'
+  /** Makes something else than what is asked for: vectors, or an answer. */
+  | 'wrong_kind'
   /** The caller named another model and allows no fallback, or named none and this one is not offered to such callers. */
   | 'model_not_named'
   /** Less capable than the caller asks for. */
@@ -25,6 +27,10 @@ export type ExclusionReason =
 export interface Demands {
   /** Likely input, in whole tokens. */
   readonly inputTokens: number;
+  /** What has to fit into a context window, in whole tokens, where that is not the whole input. */
+  readonly windowTokens?: number | undefined;
+  /** What is to be made of the input. @defaultValue `chat` */
+  readonly kind?: ModelKind | undefined;
   /** The model id that the caller named; absent when any will do. */
   readonly model?: string | undefined;
   /** The models that a caller who names none is offered; absent: all. */
@@ -55,11 +61,13 @@ export function findExclusion(
   demands: Demands,
   state: CandidateState,
 ): ExclusionReason | undefined {
-  const { id, weight, contextWindow } = candidate.model;
+  const { id, weight, contextWindow, kind = 'chat' } = candidate.model;
+  const { inputTokens, windowTokens = inputTokens } = demands;
   if (demands.isAllowed?.(candidate) === false) return 'model_not_allowed';
+  if (kind !== (demands.kind ?? 'chat')) return 'wrong_kind';
   if (!isCalledFor(id, demands)) return 'model_not_named';
   if (demands.minWeight !== undefined && weight < demands.minWeight) return 'weight_below_minimum';
-  if (contextWindow !== undefined && withReserve(demands.inputTokens) > contextWindow) return 'context_overflow';
+  if (contextWindow !== undefined && withReserve(windowTokens) > contextWindow) return 'context_overflow';
   if (demands.cannotCarry?.(candidate) === true) return 'unsupported_parameter';
   if (state.credentialsRefused) return 'credentials_refused';
   if (state.unhealthy) return 'unhealthy';

@@ -34,9 +34,8 @@ const CHUNK_SIZES = [1, 2, 3, 17, 256];
  * should end well, and one with an error.
  */
 export function describeDialect(dialect: Dialect, fixtures: readonly DialectFixture[]): void {
-  const relay = (): StreamConverter => createRelay(dialect.createMeter(OPTIONS), dialect.terminator);
-  const rewrite = (): StreamConverter =>
-    createTranslator(dialect.createStreamReader(), dialect.createStreamWriter(IDENTITY, OPTIONS), OPTIONS.choices);
+  const relay = (): StreamConverter => createRelay(dialect, OPTIONS);
+  const rewrite = (): StreamConverter => createTranslator({ from: dialect, to: dialect }, IDENTITY, OPTIONS);
 
   describe(`the dialect ${dialect.name}`, () => {
     describe.each(fixtures)('on $name', ({ bytes }) => {

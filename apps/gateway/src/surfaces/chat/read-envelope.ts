@@ -94,7 +94,14 @@ function readRequest(body: JsonObject): ChatRequest {
 }
 
 function readPolicy(policy: JsonObject, planning: boolean): RoutingPolicy {
-  refuseUnknown(policy, 'policy.', ['mode', 'max_budget_usd', 'max_latency_ms', 'min_weight', 'allow_model_fallback']);
+  refuseUnknown(policy, 'policy.', [
+    'mode',
+    'max_budget_usd',
+    'max_latency_ms',
+    'min_weight',
+    'allow_model_fallback',
+    'drop_unsupported',
+  ]);
   const mode = policy['mode'];
   if (mode !== undefined && mode !== null && mode !== '' && !isRoutingMode(mode)) {
     throw invalid('policy.mode', 'must be one of cheap, normal, high_confidence, planning, adversarial');
@@ -111,6 +118,7 @@ function readPolicy(policy: JsonObject, planning: boolean): RoutingPolicy {
       readInteger(policy['max_latency_ms'], 'policy.max_latency_ms', { least: 0, most: 300_000 }) || undefined,
     minWeight: readInteger(policy['min_weight'], 'policy.min_weight', { least: 0, most: 10 }),
     allowModelFallback: readBoolean(policy['allow_model_fallback'], 'policy.allow_model_fallback'),
+    dropsLosses: readBoolean(policy['drop_unsupported'], 'policy.drop_unsupported'),
   };
 }
 

@@ -7,6 +7,7 @@ import { DescribeRoute, MESSAGES_BODY } from '../../http/describe-route.ts';
 import { readJsonBody } from '../../http/read-json-body.ts';
 import { CHAT_SERVICES } from '../../tokens.ts';
 import { policyFromHeaders } from '../routing-policy.ts';
+import { readBetas } from './read-betas.ts';
 import { messagesSurface } from './messages-surface.ts';
 
 /** Also under `/anthropic`, for clients that are given a base address of their own for Anthropic. */
@@ -27,7 +28,7 @@ export class MessagesController {
   })
   async complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = chatCallFrom(request);
-    const chat = anthropicDialect.readRequest(readJsonBody(request.body));
+    const chat = readBetas(anthropicDialect.readRequest(readJsonBody(request.body)), request.headers);
     const policy = policyFromHeaders(request.headers);
     reply.hijack();
     await completeChat(this.#services, { ...caller, request: chat, policy, surface: messagesSurface }, reply.raw);

@@ -139,7 +139,7 @@ class AnthropicMeter implements Meter {
   #readStopReason(event: WireEvent, bytes: Uint8Array, found: FoundEvent): EventVerdict {
     const raw = isJsonObject(event.delta) ? event.delta['stop_reason'] : undefined;
     if (typeof raw !== 'string') return 'pass';
-    this.finishReason = fromStopReason(raw);
+    this.finishReason = fromStopReason(raw, isJsonObject(event.delta) ? event.delta['stop_sequence'] : undefined);
     this.started = true;
     if (!isJsonObject(event.usage)) return 'pass';
     const receipt = this.#price(this.usage, this.countedTokens);

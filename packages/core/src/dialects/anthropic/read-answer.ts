@@ -1,8 +1,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
+import { readCitations } from './citations.ts';
 import { fromStopReason } from './finish-reason.ts';
 import { fromErrorEvent } from './read-error.ts';
+import { readData, readSignature } from './signature.ts';
 import { readCounts, toReportedUsage } from './usage.ts';
 import { typeOf, type WireBlock, type WireMessage } from './wire.ts';
 
@@ -27,7 +29,7 @@ export function readAnswer(answer: JsonObject): StreamPart[] {
   const usage = toReportedUsage(readCounts(message.usage));
   if (usage !== undefined) parts.push({ type: 'usage', usage });
   if (typeof message.stop_reason === 'string') {
-    parts.push({ type: 'finish', choice: 0, reason: fromStopReason(message.stop_reason) });
+    parts.push({ type: 'finish', choice: 0, reason: fromStopReason(message.stop_reason, message.stop_sequence) });
   }
   return parts;
 }
@@ -35,17 +37,20 @@ export function readAnswer(answer: JsonObject): StreamPart[] {
 function readBlock(block: WireBlock, toolIndex: number): StreamPart[] {
   switch (typeOf(block)) {
     case 'text':
-      return [{ type: 'text-delta', choice: 0, text: need(block.text, 'a text block has no text') }];
+      return [
+        { type: 'text-delta', choice: 0, text: need(block.text, 'a text block has no text') },
+        ...readCitations(block.citations),
+      ];
     case 'thinking': {
       const parts: StreamPart[] = [];
       const text = need(block.thinking, 'a thinking block has no text');
       if (text !== '') parts.push({ type: 'reasoning-delta', choice: 0, text });
       const signature = toText(block.signature);
-      if (signature) parts.push({ type: 'reasoning-signature', choice: 0, signature });
+      if (signature) parts.push({ type: 'reasoning-signature', choice: 0, ...readSignature(signature) });
       return parts;
     }
     case 'redacted_thinking':
-      return [{ type: 'redacted-reasoning', choice: 0, data: need(block.data, 'a redacted block has no data') }];
+      return [{ type: 'redacted-reasoning', choice: 0, ...readData(need(block.data, 'a redacted block has no data')) }];
     case 'tool_use':
       return [
         {

@@ -1,7 +1,9 @@
-import type { ChatMessage, ContentPart, TextPart, ToolCall } from '../../chat/chat-request.ts';
+import type { CacheMark, ChatMessage, ContentPart, TextPart, ToolCall } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { isGiven, type RequestReading } from '../request-reading.ts';
+import { readContent, readContentBlock } from './read-content.ts';
+import { readData, readSignature } from './signature.ts';
 import { typeOf } from './wire.ts';
-import type { RequestReading } from './request-reading.ts';
 
 /**
  * One message as neutral ones. A user turn with results of tools becomes a tool message for each, then a user message
@@ -16,7 +18,7 @@ export function readMessage(value: JsonValue, path: string, reading: RequestRead
     const text: TextPart[] = [{ type: 'text', text: content }];
     return [role === 'user' ? { role, content: text } : { role, content: text, toolCalls: [] }];
   }
-  if (!Array.isArray(content)) throw reading.invalid(contentPath, 'must be a text or a list of blocks');
+  if (!Array.isArray(content)) throw reading.invalid(contentPath, 'must be a string or a list of blocks');
   return role === 'user'
     ? readUserBlocks(content, contentPath, reading)
     : readAssistantBlocks(content, contentPath, reading);
@@ -29,9 +31,6 @@ function readUserBlocks(blocks: readonly JsonValue[], path: string, reading: Req
     const blockPath = `${path}[${i}]`;
     const block = reading.object(entry, blockPath);
     switch (typeOf(block)) {
-      case 'text':
-        content.push(reading.textBlock(block, blockPath));
-        break;
       case 'tool_result':
         messages.push(readToolResult(block, blockPath, reading));
         break;
@@ -40,7 +39,7 @@ function readUserBlocks(blocks: readonly JsonValue[], path: string, reading: Req
       case 'redacted_thinking':
         throw reading.invalid(`${blockPath}.type`, 'is of a block that only assistant messages may have');
       default:
-        readForeignBlock(block, blockPath, reading);
+        addBlock(content, { block, path: blockPath }, reading);
     }
   }
   if (content.length > 0 || messages.length === 0) messages.push({ role: 'user', content });
@@ -54,16 +53,13 @@ function readAssistantBlocks(blocks: readonly JsonValue[], path: string, reading
     const blockPath = `${path}[${i}]`;
     const block = reading.object(entry, blockPath);
     switch (typeOf(block)) {
-      case 'text':
-        content.push(reading.textBlock(block, blockPath));
-        break;
       case 'thinking':
         content.push(readThinkingBlock(block, blockPath, reading));
         break;
       case 'redacted_thinking': {
         const { type: _, data, ...rest } = block;
         reading.rest(rest, blockPath);
-        content.push({ type: 'redacted-reasoning', data: reading.text(data, `${blockPath}.data`) });
+        content.push({ type: 'redacted-reasoning', ...readData(reading.text(data, `${blockPath}.data`)) });
         break;
       }
       case 'tool_use':
@@ -72,47 +68,63 @@ function readAssistantBlocks(blocks: readonly JsonValue[], path: string, reading
       case 'tool_result':
         throw reading.invalid(`${blockPath}.type`, 'is of a block that only user messages may have');
       default:
-        readForeignBlock(block, blockPath, reading);
+        addBlock(content, { block, path: blockPath }, reading);
     }
   }
   return [{ role: 'assistant', content, toolCalls }];
 }
 
 function readToolResult(block: JsonObject, path: string, reading: RequestReading): ChatMessage {
-  const { type: _, tool_use_id: id, content, is_error: isError, ...rest } = block;
+  const { type: _, tool_use_id: id, content, is_error: isError, cache_control: mark, ...rest } = block;
   reading.rest(rest, path);
-  const hasContent = content !== undefined && content !== null;
-  const failed = isError !== undefined && isError !== null && reading.boolean(isError, `${path}.is_error`);
+  const failed = isGiven(isError) && reading.boolean(isError, `${path}.is_error`);
+  const parts = isGiven(content) ? readContent(content, `${path}.content`, reading) : [];
+  const cache = reading.cacheMark(mark, `${path}.cache_control`);
   return {
     role: 'tool',
     toolCallId: reading.text(id, `${path}.tool_use_id`),
-    content: hasContent ? reading.textParts(content, `${path}.content`) : [],
+    // A mark on the result is one on its end.
+    content: cache === undefined ? parts : markLast(parts, cache),
     ...(failed && { isError: true }),
   };
+}
+
+function markLast(parts: readonly ContentPart[], cache: CacheMark): readonly ContentPart[] {
+  const last = parts.at(-1);
+  if (last === undefined || last.type === 'reasoning' || last.type === 'redacted-reasoning') return parts;
+  return [...parts.slice(0, -1), { cache, ...last }];
 }
 
 function readThinkingBlock(block: JsonObject, path: string, reading: RequestReading): ContentPart {
   const { type: _, thinking, signature, ...rest } = block;
   reading.rest(rest, path);
   const text = reading.text(thinking, `${path}.thinking`);
-  if (signature === undefined || signature === null) return { type: 'reasoning', text };
-  return { type: 'reasoning', text, signature: reading.text(signature, `${path}.signature`) };
+  if (!isGiven(signature) || signature === '') return { type: 'reasoning', text };
+  return { type: 'reasoning', text, ...readSignature(reading.text(signature, `${path}.signature`)) };
 }
 
 function readToolUse(block: JsonObject, path: string, reading: RequestReading): ToolCall {
-  const { type: _, id, name, input, caller, ...rest } = block;
+  const { type: _, id, name, input, caller, cache_control: mark, ...rest } = block;
   reading.rest(rest, path);
   // Answers name who called; the model itself is the usual case and needs no word.
-  if (isJsonObject(caller) && caller['type'] !== 'direct') reading.opaque(caller, `${path}.caller`);
+  if (isJsonObject(caller) && caller['type'] !== 'direct') reading.lose(`${path}.caller`);
+  const cache = reading.cacheMark(mark, `${path}.cache_control`);
   return {
     id: reading.text(id, `${path}.id`),
     name: reading.text(name, `${path}.name`),
     arguments: JSON.stringify(reading.object(input, `${path}.input`)),
+    ...(cache !== undefined && { cache }),
   };
 }
 
-/** An image, a document, a block of a server tool, or one that is newer than this code. */
-function readForeignBlock(block: JsonObject, path: string, reading: RequestReading): void {
+/** Text, a picture or a document; a block of a server tool, or one that is newer than this code, is lost. */
+function addBlock(
+  content: ContentPart[],
+  { block, path }: { block: JsonObject; path: string },
+  reading: RequestReading,
+): void {
   reading.text(block['type'], `${path}.type`);
-  reading.opaque(block, path);
+  const part = readContentBlock(block, path, reading);
+  if (part === undefined) reading.lose(path);
+  else content.push(part);
 }

@@ -30,7 +30,7 @@ describe('readRequest', () => {
       includeUsage: true,
       choices: 1,
       maxOutputTokens: 10,
-      untranslatable: [],
+      losses: [],
     });
     expect(readRequest(body).source.body).toBe(body);
   });
@@ -68,7 +68,7 @@ describe('readRequest', () => {
       parallelToolCalls: false,
       reasoning: { budgetTokens: 2048 },
       user: 'u-1',
-      untranslatable: [],
+      losses: [],
     });
   });
 
@@ -85,8 +85,8 @@ describe('readRequest', () => {
   it('reads disabled thinking as no budget, and adaptive thinking as the model deciding', () => {
     expect(readRequest(request({ thinking: { type: 'disabled' } })).reasoning).toEqual({ budgetTokens: 0 });
     const adaptive = readRequest(request({ thinking: { type: 'adaptive', display: 'summarized' } }));
-    expect(adaptive.reasoning).toBeUndefined();
-    expect(adaptive.untranslatable).toEqual(['thinking.display']);
+    expect(adaptive.reasoning).toEqual({ isAdaptive: true });
+    expect(adaptive.losses).toEqual([{ path: 'thinking.display', isHint: true }]);
   });
 
   it.each(['*', 'auto', undefined])('lets any model serve for model %s', (model) => {
@@ -94,7 +94,7 @@ describe('readRequest', () => {
   });
 
   it('turns blocks of a conversation with tools into neutral messages, in order', () => {
-    const { messages, untranslatable } = readRequest(
+    const { messages, losses } = readRequest(
       request({
         messages: [
           { role: 'user', content: [{ type: 'text', text: 'Weather?' }] },
@@ -145,14 +145,14 @@ describe('readRequest', () => {
       { role: 'user', content: [{ type: 'text', text: 'And tomorrow?' }] },
       { role: 'tool', toolCallId: 't3', content: [] },
     ]);
-    expect(untranslatable).toEqual([]);
+    expect(losses).toEqual([]);
   });
 
   it('names what has no neutral words by its path', () => {
-    const { untranslatable, messages } = readRequest(
+    const { losses, messages } = readRequest(
       request({
         system: [{ type: 'text', text: 'a', cache_control: { type: 'ephemeral' } }],
-        service_tier: 'auto',
+        service_tier: 'standard_only',
         container: null,
         metadata: { user_id: null, team: 'x' },
         tools: [{ type: 'web_search_20250305', name: 'web_search' }],
@@ -160,21 +160,20 @@ describe('readRequest', () => {
           {
             role: 'user',
             content: [
-              { type: 'image', source: { type: 'url', url: 'http://169.254.169.254/' } },
-              { type: 'tool_result', tool_use_id: 't', content: [{ type: 'image', source: {} }] },
+              { type: 'image', source: { type: 'file', file_id: 'file_1' } },
+              { type: 'tool_result', tool_use_id: 't', content: [{ type: 'search_result' }] },
               { type: 'block_of_next_year' },
             ],
           },
         ],
       }),
     );
-    expect(untranslatable.toSorted()).toEqual([
+    expect(losses.map(({ path }) => path).toSorted()).toEqual([
       'messages[0].content[0]',
       'messages[0].content[1].content[0]',
       'messages[0].content[2]',
       'metadata.team',
       'service_tier',
-      'system[0].cache_control',
       'tools[0]',
     ]);
     expect(messages.map(({ role }) => role)).toEqual(['system', 'tool']);

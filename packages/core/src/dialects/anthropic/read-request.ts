@@ -2,33 +2,35 @@ import type {
   ChatMessage,
   ChatRequest,
   ReasoningRequest,
+  ResponseFormat,
   TextPart,
   Tool,
   ToolChoice,
 } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError } from '../../errors.ts';
+import { readEffort } from '../read-effort.ts';
+import { refuseHostMembers } from '../refuse-host-members.ts';
+import { isGiven, MAX_MESSAGES, MAX_TOKENS, RequestReading } from '../request-reading.ts';
+import { readTexts } from './read-content.ts';
 import { readMessage } from './read-message.ts';
-import { RequestReading } from './request-reading.ts';
 
-const MAX_MESSAGES = 10_000;
 const MAX_STOP_SEQUENCES = 16;
 const MAX_STOP_SEQUENCE_LENGTH = 1024;
-const MAX_MODEL_LENGTH = 256;
-const MAX_USER_LENGTH = 256;
 const MAX_METADATA_MEMBERS = 64;
-/** More than any model can answer; a larger bound is a mistake of the caller's and would spoil sums made with it. */
-const MAX_TOKENS = 10_000_000;
 const MIN_THINKING_BUDGET = 1024;
+/** Members that hold the caller's own data or a JSON Schema of it, in which any name may occur. */
+const DATA_MEMBERS: ReadonlySet<string> = new Set(['input', 'input_schema', 'schema']);
 
 /**
  * Reads a caller's JSON as Anthropic would, in one pass.
- * Members without neutral words stay in the body, and their paths are listed as untranslatable.
+ * Members without neutral words stay in the body, and are listed as losses.
  * Source: https://docs.anthropic.com/en/api/messages
  * @throws GatewayError `invalid_parameter` or `unknown_parameter`, with `param` set.
  */
 export function readRequest(body: JsonObject): ChatRequest {
   if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object.');
+  refuseHostMembers(body, DATA_MEMBERS);
   const reading = new RequestReading();
   const request: Members = { messages: [], system: [] };
   for (const member of Object.keys(body)) {
@@ -47,7 +49,7 @@ export function readRequest(body: JsonObject): ChatRequest {
     stream,
     includeUsage: true,
     choices: 1,
-    untranslatable: reading.untranslatable,
+    losses: reading.losses,
   };
 }
 
@@ -65,7 +67,8 @@ interface Members {
   tools?: readonly Tool[];
   toolChoice?: ToolChoice;
   parallelToolCalls?: boolean;
-  reasoning?: ReasoningRequest | undefined;
+  reasoning?: ReasoningRequest;
+  responseFormat?: ResponseFormat | undefined;
   user?: string;
 }
 
@@ -76,13 +79,13 @@ function readMember(
 ): void {
   switch (member) {
     case 'model':
-      request.model = readModel(value, reading);
+      request.model = reading.model(value);
       break;
     case 'messages':
       request.messages = readMessages(value, reading);
       break;
     case 'system':
-      request.system = reading.textParts(value, 'system');
+      request.system = readTexts(value, 'system', reading);
       break;
     case 'max_tokens':
       request.maxOutputTokens = reading.integer(value, member, { min: 1, max: MAX_TOKENS });
@@ -109,22 +112,28 @@ function readMember(
       readToolChoice(request, value, reading);
       break;
     case 'thinking':
-      request.reasoning = readThinking(value, reading);
+      request.reasoning = { ...request.reasoning, ...readThinking(value, reading) };
+      break;
+    case 'output_config':
+      readOutputConfig(request, value, reading);
+      break;
+    case 'output_format':
+      // The name it had while it was in beta.
+      request.responseFormat = readFormat(value, member, reading);
+      break;
+    case 'service_tier':
+      // What happens without it.
+      if (reading.text(value, member) !== 'auto') reading.lose(member);
+      break;
+    case 'thread':
+      refuseThread(reading.object(value, member), reading);
       break;
     case 'metadata':
       readMetadata(request, value, reading);
       break;
     default:
-      reading.unknown(member, { path: member, value });
+      reading.lose(member);
   }
-}
-
-function readModel(value: JsonValue, reading: RequestReading): string | undefined {
-  const model = reading.text(value, 'model');
-  if (model.length > MAX_MODEL_LENGTH || !/^[\x20-\x7e]+$/.test(model)) {
-    throw reading.invalid('model', `must be the id of a model: 1 to ${MAX_MODEL_LENGTH} printable ASCII characters`);
-  }
-  return model === '*' || model === 'auto' ? undefined : model;
 }
 
 function readMessages(value: JsonValue, reading: RequestReading): ChatMessage[] {
@@ -157,23 +166,28 @@ function readTools(value: JsonValue, reading: RequestReading): Tool[] {
     const tool = reading.object(entry, path);
     const type = tool['type'] ?? 'custom';
     if (reading.text(type, `${path}.type`) === 'custom') tools.push(readTool(tool, path, reading));
-    else reading.opaque(tool, path);
+    else reading.lose(path);
   }
   return tools;
 }
 
 function readTool(tool: JsonObject, path: string, reading: RequestReading): Tool {
-  const { name, description, input_schema: schema, type: _, strict, ...rest } = tool;
+  const { name, description, input_schema: schema, type: _, strict, cache_control: mark, ...others } = tool;
+  // How soon arguments are streamed changes nothing about them.
+  const { eager_input_streaming: eager, ...rest } = others;
+  if (isGiven(eager)) reading.hint(`${path}.eager_input_streaming`);
   const read = reading.text(name, `${path}.name`);
   if (!/^[\w-]{1,128}$/.test(read)) {
     throw reading.invalid(`${path}.name`, 'must be 1 to 128 letters, digits, underscores or hyphens');
   }
   reading.rest(rest, path);
+  const cache = reading.cacheMark(mark, `${path}.cache_control`);
   return {
     name: read,
     parameters: reading.object(schema, `${path}.input_schema`),
     ...(isGiven(description) && { description: reading.text(description, `${path}.description`) }),
     ...(isGiven(strict) && { strict: reading.boolean(strict, `${path}.strict`) }),
+    ...(cache !== undefined && { cache }),
   };
 }
 
@@ -200,9 +214,11 @@ function readToolChoice(request: Members, value: JsonValue, reading: RequestRead
   reading.rest(rest, 'tool_choice');
 }
 
-function readThinking(value: JsonValue, reading: RequestReading): ReasoningRequest | undefined {
-  const { type, budget_tokens: budget, ...rest } = reading.object(value, 'thinking');
+function readThinking(value: JsonValue, reading: RequestReading): ReasoningRequest {
+  // Whether thoughts are shown in full or in short is the provider's own matter.
+  const { type, budget_tokens: budget, display, ...rest } = reading.object(value, 'thinking');
   reading.rest(rest, 'thinking');
+  if (isGiven(display)) reading.hint('thinking.display');
   switch (reading.text(type, 'thinking.type')) {
     case 'enabled': {
       const range = { min: MIN_THINKING_BUDGET, max: MAX_TOKENS };
@@ -210,8 +226,8 @@ function readThinking(value: JsonValue, reading: RequestReading): ReasoningReque
     }
     case 'disabled':
       return { budgetTokens: 0 };
-    case 'adaptive': // The model decides, which is what saying nothing means elsewhere.
-      return undefined;
+    case 'adaptive':
+      return { isAdaptive: true };
     default:
       throw reading.invalid('thinking.type', "must be 'enabled', 'disabled' or 'adaptive'");
   }
@@ -224,17 +240,35 @@ function readMetadata(request: Members, value: JsonValue, reading: RequestReadin
   }
   reading.rest(rest, 'metadata');
   if (!isGiven(user)) return;
-  const text = reading.text(user, 'metadata.user_id');
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (text.length > MAX_USER_LENGTH || /[\x00-\x1f\x7f]/.test(text)) {
-    throw reading.invalid(
-      'metadata.user_id',
-      `must be at most ${MAX_USER_LENGTH} characters without control characters`,
-    );
-  }
-  request.user = text;
+  request.user = reading.user(user, 'metadata.user_id');
 }
 
-function isGiven(value: JsonValue | undefined): value is JsonValue {
-  return value !== undefined && value !== null;
+/**
+ * A conversation that a provider holds could be read by every caller of this gateway, and only one provider could go on
+ * with it: none is held. A client that begins one goes on without when it is told so.
+ */
+function refuseThread({ type }: JsonObject, reading: RequestReading): void {
+  if (type !== 'create') {
+    const message = 'No conversations are held here. Send all messages of this one, without thread.';
+    throw new GatewayError('thread_not_found', message, { param: 'thread' });
+  }
+  reading.hint('thread');
+}
+
+function readOutputConfig(request: Members, value: JsonValue, reading: RequestReading): void {
+  const { effort, format, ...rest } = reading.object(value, 'output_config');
+  reading.rest(rest, 'output_config');
+  if (isGiven(effort))
+    request.reasoning = { ...request.reasoning, ...readEffort(effort, 'output_config.effort', reading) };
+  if (isGiven(format)) request.responseFormat = readFormat(format, 'output_config.format', reading);
+}
+
+function readFormat(value: JsonValue, path: string, reading: RequestReading): ResponseFormat | undefined {
+  const { type, schema, ...rest } = reading.object(value, path);
+  if (reading.text(type, `${path}.type`) !== 'json_schema') {
+    reading.lose(path);
+    return undefined;
+  }
+  reading.rest(rest, path);
+  return { type: 'json-schema', schema: reading.object(schema, `${path}.schema`), strict: true };
 }

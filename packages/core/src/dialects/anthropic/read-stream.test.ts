@@ -80,7 +80,7 @@ describe('the stream reader', () => {
       { type: 'reasoning-signature', choice: 0, signature: 'EqQBCgIYAhIM1gbcDa9GJwZA2b3h' },
       { type: 'redacted-reasoning', choice: 0, data: 'EmwKAhgBEgy3va3pzix/LafPsn4a' },
       { type: 'text-delta', choice: 0, text: '27 × 453 = 12231' },
-      { type: 'finish', choice: 0, reason: { unified: 'stop', raw: 'stop_sequence' } },
+      { type: 'finish', choice: 0, reason: { unified: 'stop', raw: 'stop_sequence', stopSequence: 'END' } },
       { type: 'done' },
     ]);
     expect(accumulate(partsOfFixture('thinking')).usage).toEqual({

@@ -2,9 +2,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.t
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
 import type { StreamReader } from '../dialect.ts';
+import { readCitations } from './citations.ts';
 import { fromStopReason } from './finish-reason.ts';
 import { plainDeltaStart, readPlainDelta } from './plain-delta.ts';
 import { fromErrorEvent } from './read-error.ts';
+import { readData, readSignature } from './signature.ts';
 import { mergeCounts, readCounts, readFirstCounts, toReportedUsage, type WireCounts } from './usage.ts';
 import { typeOf, type WireBlock, type WireDelta, type WireEvent, type WireMessage } from './wire.ts';
 
@@ -87,7 +89,11 @@ class AnthropicStreamReader implements StreamReader {
         emitSignature(toText(block.signature), emit);
         break;
       case 'redacted_thinking':
-        emit({ type: 'redacted-reasoning', choice: 0, data: needText(block.data, 'a redacted block has no data') });
+        emit({
+          type: 'redacted-reasoning',
+          choice: 0,
+          ...readData(needText(block.data, 'a redacted block has no data')),
+        });
         break;
       case 'tool_use':
         this.#openToolCall = { block: index, index: this.#toolCalls, input: block.input ?? {}, hasArguments: false };
@@ -117,6 +123,9 @@ class AnthropicStreamReader implements StreamReader {
       case 'signature_delta':
         emitSignature(needText(delta.signature, 'a signature_delta has no signature'), emit);
         break;
+      case 'citations_delta':
+        for (const citation of readCitations([delta.citation ?? null])) emit(citation);
+        break;
       case 'input_json_delta': {
         const json = needText(delta.partial_json, 'an input_json_delta has no JSON');
         const call = this.#openToolCall;
@@ -138,7 +147,7 @@ class AnthropicStreamReader implements StreamReader {
     this.#closeToolCall(emit);
     this.#readUsage(readCounts(usage), emit);
     if (typeof delta.stop_reason === 'string') {
-      emit({ type: 'finish', choice: 0, reason: fromStopReason(delta.stop_reason) });
+      emit({ type: 'finish', choice: 0, reason: fromStopReason(delta.stop_reason, delta.stop_sequence) });
     }
   }
 
@@ -162,7 +171,7 @@ function emitText(type: TextPartType, text: string | undefined, emit: Emit): voi
 }
 
 function emitSignature(signature: string | undefined, emit: Emit): void {
-  if (signature) emit({ type: 'reasoning-signature', choice: 0, signature });
+  if (signature) emit({ type: 'reasoning-signature', choice: 0, ...readSignature(signature) });
 }
 
 /** The data of an event. @throws GatewayError `upstream_protocol` when it is not a JSON object. */

@@ -2,7 +2,7 @@
  * The members of Anthropic's JSON that we read, loosely: anything may be missing or of another type until looked at.
  * Source: https://docs.anthropic.com/en/api/messages and https://docs.anthropic.com/en/docs/build-with-claude/streaming
  */
-import type { JsonObject, JsonValue } from '../../chat/json.ts';
+import type { JsonValue } from '../../chat/json.ts';
 
 export interface WireUsage {
   readonly input_tokens?: JsonValue;
@@ -21,6 +21,7 @@ export interface WireMessage {
   readonly model?: JsonValue;
   readonly content?: JsonValue;
   readonly stop_reason?: JsonValue;
+  readonly stop_sequence?: JsonValue;
   readonly usage?: JsonValue;
   readonly error?: JsonValue;
 }
@@ -35,6 +36,7 @@ export interface WireBlock {
   readonly id?: JsonValue;
   readonly name?: JsonValue;
   readonly input?: JsonValue;
+  readonly citations?: JsonValue;
 }
 
 /** What a `content_block_delta` adds, of any type; with `stop_reason` the delta of a `message_delta`. */
@@ -44,7 +46,9 @@ export interface WireDelta {
   readonly thinking?: JsonValue;
   readonly signature?: JsonValue;
   readonly partial_json?: JsonValue;
+  readonly citation?: JsonValue;
   readonly stop_reason?: JsonValue;
+  readonly stop_sequence?: JsonValue;
 }
 
 /** An event of a stream, of any type. */
@@ -57,22 +61,6 @@ export interface WireEvent {
   readonly usage?: JsonValue;
   readonly error?: JsonValue;
 }
-
-/** A block of a request that we write. */
-export type WireRequestBlock =
-  | WireTextBlock
-  | { readonly type: 'thinking'; readonly thinking: string; readonly signature: string }
-  | { readonly type: 'redacted_thinking'; readonly data: string }
-  | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: JsonObject }
-  | {
-      readonly type: 'tool_result';
-      readonly tool_use_id: string;
-      readonly content?: string | readonly WireTextBlock[];
-      readonly is_error?: true;
-    };
-
-// A type and not an interface, so that it counts as a JsonObject.
-export type WireTextBlock = { readonly type: 'text'; readonly text: string };
 
 /** The `type` of an event, block or delta; empty when it has none. */
 export function typeOf({ type }: { readonly type?: JsonValue }): string {

@@ -146,7 +146,7 @@ describe.skipIf(!existsSync(RECORDINGS))('complete answers as recorded (../share
         input: call.input,
       })),
     );
-    expect(parts.find((part) => part.type === 'finish')?.reason).toEqual({
+    expect(parts.find((part) => part.type === 'finish')?.reason).toMatchObject({
       unified: expected.finish_reason,
       raw: expected.stop_reason,
     });

@@ -1,14 +1,17 @@
-import { isJsonObject } from '../../chat/json.ts';
+import type { JsonObject } from '../../chat/json.ts';
 import type { FinishReason, StreamPart } from '../../chat/stream-part.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { GatewayError } from '../../errors.ts';
+import { parseJsonObject } from '../../json/parse-json-object.ts';
 import type { AnswerIdentity } from '../dialect.ts';
+import { writeCitation } from './citations.ts';
 import { toStopReason } from './finish-reason.ts';
+import { markOrigin } from './signature.ts';
 import { toUsageJson } from './usage.ts';
 
 /** A content block while its parts are being gathered. */
 type Block =
-  | { readonly type: 'text'; text: string }
+  | { readonly type: 'text'; text: string; citations?: JsonObject[] }
   | { readonly type: 'thinking'; thinking: string; signature: string }
   | { readonly type: 'redacted_thinking'; readonly data: string }
   | { readonly type: 'tool_use'; readonly id: string; readonly name: string; arguments: string };
@@ -21,7 +24,7 @@ type ToolUse = Block & { readonly type: 'tool_use' };
  * @throws GatewayError `upstream_protocol` for tool arguments that are not a JSON object, which this format cannot hold.
  */
 export function writeAnswer(parts: readonly StreamPart[], identity: AnswerIdentity, receipt: Receipt): string {
-  const { blocks, stopReason } = gather(parts, identity);
+  const { blocks, stopReason, stopSequence } = gather(parts, identity);
   const head = JSON.stringify({
     id: `msg_${identity.requestId}`,
     type: 'message',
@@ -29,11 +32,17 @@ export function writeAnswer(parts: readonly StreamPart[], identity: AnswerIdenti
     model: identity.model,
   });
   const content = blocks.map(toJson).join(',');
-  const tail = `"stop_reason":${JSON.stringify(stopReason)},"stop_sequence":null,"usage":${toUsageJson(receipt)}`;
+  const tail = `"stop_reason":${JSON.stringify(stopReason)},"stop_sequence":${JSON.stringify(stopSequence)},"usage":${toUsageJson(receipt)}`;
   return `${head.slice(0, -1)},"content":[${content}],${tail}}`;
 }
 
-function gather(parts: readonly StreamPart[], identity: AnswerIdentity): { blocks: Block[]; stopReason: string } {
+interface Gathered {
+  readonly blocks: readonly Block[];
+  readonly stopReason: string;
+  readonly stopSequence: string | null;
+}
+
+function gather(parts: readonly StreamPart[], identity: AnswerIdentity): Gathered {
   const blocks: Block[] = [];
   const toolCalls = new Map<number, ToolUse>();
   let reason: FinishReason = { unified: 'other', raw: '' };
@@ -51,10 +60,10 @@ function gather(parts: readonly StreamPart[], identity: AnswerIdentity): { block
         openThinking(blocks).thinking += part.text;
         break;
       case 'reasoning-signature':
-        openThinking(blocks).signature = part.signature;
+        openThinking(blocks).signature = markOrigin(part.signature, part);
         break;
       case 'redacted-reasoning':
-        blocks.push({ type: 'redacted_thinking', data: part.data });
+        blocks.push({ type: 'redacted_thinking', data: markOrigin(part.data, part) });
         break;
       case 'tool-call-delta': {
         let call = toolCalls.get(part.index);
@@ -70,14 +79,19 @@ function gather(parts: readonly StreamPart[], identity: AnswerIdentity): { block
       case 'finish':
         reason = part.reason;
         break;
+      case 'citation':
+        addCitation(blocks, writeCitation(part));
+        break;
       case 'start':
+      case 'logprobs':
       case 'usage':
       case 'done':
       case 'error':
         break;
     }
   }
-  return { blocks, stopReason: refused && reason.unified === 'stop' ? 'refusal' : toStopReason(reason) };
+  const stopReason = refused && reason.unified === 'stop' ? 'refusal' : toStopReason(reason);
+  return { blocks, stopReason, stopSequence: reason.stopSequence ?? null };
 }
 
 function addText(blocks: Block[], text: string): void {
@@ -85,6 +99,12 @@ function addText(blocks: Block[], text: string): void {
   const last = blocks.at(-1);
   if (last?.type === 'text') last.text += text;
   else blocks.push({ type: 'text', text });
+}
+
+/** A page that is cited by the text before it. */
+function addCitation(blocks: readonly Block[], citation: JsonObject): void {
+  const text = blocks.findLast((block) => block.type === 'text');
+  if (text !== undefined) (text.citations ??= []).push(citation);
 }
 
 /** The thinking block that is not signed yet, a new one if there is none. */
@@ -105,12 +125,6 @@ function toJson(block: Block): string {
 
 function checkInput(text: string): string {
   if (text === '') return '{}';
-  let input: unknown;
-  try {
-    input = JSON.parse(text);
-  } catch {
-    // The parser's own message would quote the answer.
-  }
-  if (isJsonObject(input)) return text;
+  if (parseJsonObject(text) !== undefined) return text;
   throw new GatewayError('upstream_protocol', 'The model called a tool with arguments that are not a JSON object.');
 }

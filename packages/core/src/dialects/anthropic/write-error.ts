@@ -19,7 +19,13 @@ const TYPES: Readonly<Record<number, string>> = {
 export function writeError(error: GatewayError, requestId: string): JsonObject {
   return {
     type: 'error',
-    error: { type: errorType(error.facts.status), message: error.message, ...quotaMember(error) },
+    error: {
+      type: errorType(error.facts.status),
+      message: error.message,
+      ...quotaMember(error),
+      // By this Anthropic's own client knows that it has to send the whole conversation.
+      ...(error.code === 'thread_not_found' && { details: { error_code: error.code } }),
+    },
     request_id: requestId,
   };
 }

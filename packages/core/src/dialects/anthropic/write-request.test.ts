@@ -16,7 +16,7 @@ function request(members: Partial<ChatRequest> = {}): ChatRequest {
     stream: false,
     includeUsage: false,
     choices: 1,
-    untranslatable: [],
+    losses: [],
     ...members,
   };
 }
@@ -26,7 +26,14 @@ function system(text: string): ChatMessage {
 }
 
 function written(members: Partial<ChatRequest>, maxOutputTokens?: number): JsonObject {
-  return writeRequest(request(members), { ...TARGET, maxOutputTokens });
+  return writeRequest(request(members), { ...TARGET, maxOutputTokens }).body;
+}
+
+function lost(members: Partial<ChatRequest>, maxOutputTokens?: number): string[] {
+  const { losses } = writeRequest(request(members), { ...TARGET, maxOutputTokens });
+  return losses.map(
+    ({ path, rule, isHint }) => `${path}${isHint ? ' (hint)' : ''}${rule === undefined ? '' : ': ' + rule}`,
+  );
 }
 
 function refusal(run: () => unknown): { code: string; param: string | undefined } | undefined {
@@ -220,25 +227,108 @@ describe('writeRequest', () => {
   });
 
   it.each([
-    ['n', { choices: 2 }],
-    ['response_format', { untranslatable: ['response_format', 'logprobs'] }],
-    ['temperature', { temperature: 1.2 }],
-    ['temperature', { temperature: 0.5, reasoning: { effort: 'low' } }],
-    ['top_p', { topP: 0.5, reasoning: { effort: 'low' } }],
-    ['top_k', { topK: 5, reasoning: { effort: 'low' } }],
-    ['tool_choice', { toolChoice: { type: 'required' }, reasoning: { effort: 'low' } }],
+    ['n: must be 1', { choices: 2 }],
+    ['seed', { losses: [{ path: 'seed' }] }],
+    ['logprobs', { logprobs: 2 }],
+    ['response_format: must be of the type json_schema', { responseFormat: { type: 'json' } }],
+    ['service_tier', { openai: { service_tier: 'flex' } }],
+    ['prompt_cache_key (hint)', { openai: { prompt_cache_key: 'k' } }],
+    ['temperature: must be from 0 to 1', { temperature: 1.2 }],
+    ['temperature: must be 1', { temperature: 0.5, reasoning: { effort: 'low' } }],
+    ['top_p: must be', { topP: 0.5, reasoning: { effort: 'low' } }],
+    ['top_k: must be left out', { topK: 5, reasoning: { effort: 'low' } }],
+    ['tool_choice: must be', { toolChoice: { type: 'required' }, reasoning: { effort: 'low' } }],
   ] as [string, Partial<ChatRequest>][])(
-    'refuses by name what Anthropic has no counterpart for: %s',
-    (param, members) => {
-      expect(refusal(() => written(members))).toEqual({ code: 'unsupported_parameter', param });
+    'says what Anthropic has no counterpart for, and what would be right: %s',
+    (loss, members) => {
+      expect(lost(members)).toEqual([expect.stringContaining(loss)]);
+      const name = loss.split(/\W/)[0] ?? '';
+      expect(written(members)).not.toHaveProperty(name);
     },
   );
 
-  it('refuses reasoning on a model whose answers are too short for it', () => {
-    expect(refusal(() => written({ reasoning: { effort: 'low' } }, 1024))).toEqual({
-      code: 'unsupported_parameter',
-      param: 'reasoning',
-    });
+  it('loses reasoning on a model whose answers are too short for it', () => {
+    expect(lost({ reasoning: { effort: 'low' } }, 1024)).toEqual([expect.stringContaining('reasoning: needs a model')]);
+  });
+
+  it.each([
+    ['claude-sonnet-4-5', { thinking: { type: 'enabled', budget_tokens: 4096 } }],
+    ['claude-opus-4-6', { thinking: { type: 'adaptive' }, output_config: { effort: 'medium' } }],
+    ['claude-opus-5', { thinking: { type: 'adaptive' }, output_config: { effort: 'medium' } }],
+    ['claude-sonnet-4-20250514', { thinking: { type: 'enabled', budget_tokens: 4096 } }],
+  ])('asks %s to think in the way it knows', (model, expected) => {
+    const { body } = writeRequest(request({ reasoning: { effort: 'medium' } }), { model, maxOutputTokens: 32_000 });
+    expect(body).toMatchObject(expected);
+  });
+
+  it('asks for an answer of a form', () => {
+    const schema = { type: 'object', properties: { a: { type: 'string' } } };
+    const body = written({ responseFormat: { type: 'json-schema', name: 'n', schema, strict: true } });
+    expect(body['output_config']).toEqual({ format: { type: 'json_schema', schema } });
+  });
+
+  it('writes pictures, documents and marks for the cache, in results of tools too', () => {
+    const cache = { ttl: '1h', path: 'x' } as const;
+    const image = {
+      type: 'image',
+      source: { type: 'base64', mediaType: 'image/png', data: 'AAAA' },
+      path: 'a',
+    } as const;
+    const remote = {
+      type: 'image',
+      source: { type: 'url', url: 'https://a.test/b.png' },
+      detail: 'low',
+      path: 'b',
+    } as const;
+    const pdf = {
+      type: 'document',
+      source: { type: 'base64', mediaType: 'application/pdf', data: 'JVBERi0=' },
+      name: 'a.pdf',
+      cache,
+      path: 'c',
+    } as const;
+    const text = {
+      type: 'document',
+      source: { type: 'base64', mediaType: 'text/plain', data: btoa('plain') },
+      path: 'd',
+    } as const;
+    const messages: ChatMessage[] = [
+      { role: 'user', content: [image, remote, pdf, text] },
+      { role: 'assistant', content: [], toolCalls: [{ id: 't', name: 'f', arguments: '{}' }] },
+      { role: 'tool', toolCallId: 't', content: [{ type: 'text', text: 'see', cache }, image] },
+    ];
+    const base64 = { type: 'base64', media_type: 'image/png', data: 'AAAA' };
+    expect(written({ messages })['messages']).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'image', source: base64 },
+          { type: 'image', source: { type: 'url', url: 'https://a.test/b.png' } },
+          {
+            type: 'document',
+            source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' },
+            title: 'a.pdf',
+            cache_control: { type: 'ephemeral', ttl: '1h' },
+          },
+          { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'plain' } },
+        ],
+      },
+      { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'f', input: {} }] },
+      {
+        role: 'user',
+        content: [
+          {
+            type: 'tool_result',
+            tool_use_id: 't',
+            content: [
+              { type: 'text', text: 'see', cache_control: { type: 'ephemeral', ttl: '1h' } },
+              { type: 'image', source: base64 },
+            ],
+          },
+        ],
+      },
+    ]);
+    expect(lost({ messages })).toEqual(['b.detail (hint)']);
   });
 
   it.each(['{"a":', '[]', '"x"'])('refuses tool arguments %s', (text) => {
@@ -288,7 +378,7 @@ describe('writeRequest', () => {
       reasoning: { budgetTokens: 0 },
       user: 'u',
     });
-    const { source: _, includeUsage: __, ...read } = readRequest(writeRequest(original, TARGET));
+    const { source: _, includeUsage: __, ...read } = readRequest(writeRequest(original, TARGET).body);
     const { source: ___, includeUsage: ____, ...expected } = original;
     expect(read).toEqual(expected);
   });

@@ -1,157 +1,91 @@
-import type { ChatMessage, ChatRequest, Tool } from '../../chat/chat-request.ts';
-import { isJsonObject, type JsonObject } from '../../chat/json.ts';
-import { GatewayError } from '../../errors.ts';
-import type { RequestTarget } from '../dialect.ts';
-import type { WireRequestBlock, WireTextBlock } from './wire.ts';
+import type { CacheMark, ChatRequest, ResponseFormat, Tool } from '../../chat/chat-request.ts';
+import type { JsonObject } from '../../chat/json.ts';
+import type { RequestTarget, WrittenRequest } from '../dialect.ts';
+import { Losses } from '../losses.ts';
+import { withoutUndefined } from '../write-json.ts';
 import { planThinking } from './plan-thinking.ts';
+import { writeCacheMark } from './cache-mark.ts';
+import { writeTexts, writeTurns } from './write-request-turns.ts';
 
 /** Sent when neither the caller nor the configuration gives a bound, which Anthropic requires. */
 const DEFAULT_MAX_TOKENS = 4096;
 
 /**
  * The body for Anthropic when the caller speaks another dialect.
- * @throws GatewayError `unsupported_parameter`, naming what Anthropic has no counterpart for; `invalid_parameter` for
- * tool arguments that are not JSON, which Anthropic cannot take.
+ * @throws GatewayError `invalid_parameter` for tool arguments that are not JSON and for messages that say nothing, which
+ * Anthropic cannot take.
  */
-export function writeRequest(request: ChatRequest, target: RequestTarget): JsonObject {
-  refuseUntranslatable(request);
+export function writeRequest(request: ChatRequest, target: RequestTarget): WrittenRequest {
+  const losses = new Losses(request);
+  loseUnknown(request, losses);
   const limit = target.maxOutputTokens ?? Number.POSITIVE_INFINITY;
   const asked = Math.min(request.maxOutputTokens ?? target.maxOutputTokens ?? DEFAULT_MAX_TOKENS, limit);
-  const { thinking, maxTokens } = planThinking(request, { asked, limit });
-  const system = toTextBlocks(
-    request.messages.filter((message) => message.role === 'system').flatMap(({ content }) => content),
-  );
-  const toolChoice = toToolChoice(request);
-  return {
+  const { maxTokens, ...thought } = planThinking(request, { asked, limit, model: target.model, losses });
+  const system = request.messages.filter((message) => message.role === 'system').flatMap(({ content }) => content);
+  const { responseFormat: format, tools = [], stop = [] } = request;
+  const outputConfig = withoutUndefined({ effort: thought.effort, format: writeFormat(format, losses) });
+  const body = withoutUndefined({
     model: target.model,
     max_tokens: maxTokens,
-    ...(system.length > 0 && { system: unwrap(system) }),
-    messages: toTurns(request.messages),
-    ...(request.stream && { stream: true }),
-    ...(request.temperature !== undefined && { temperature: request.temperature }),
-    ...(request.topP !== undefined && { top_p: request.topP }),
-    ...(request.topK !== undefined && { top_k: request.topK }),
-    ...(request.stop !== undefined && request.stop.length > 0 && { stop_sequences: request.stop }),
-    ...(request.tools !== undefined && request.tools.length > 0 && { tools: request.tools.map(toTool) }),
-    ...(toolChoice !== undefined && { tool_choice: toolChoice }),
-    ...(thinking !== undefined && { thinking }),
-    ...(request.user !== undefined && { metadata: { user_id: request.user } }),
-  };
+    system: writeTexts(system),
+    messages: writeTurns(request.messages),
+    stream: request.stream ? true : undefined,
+    temperature: thought.temperature,
+    top_p: thought.topP,
+    top_k: thought.topK,
+    stop_sequences: stop.length > 0 ? stop : undefined,
+    tools: tools.length > 0 ? tools.map(writeTool) : undefined,
+    tool_choice: writeToolChoice(thought.toolChoice, request),
+    thinking: thought.thinking,
+    output_config: Object.keys(outputConfig).length > 0 ? outputConfig : undefined,
+    metadata: request.user === undefined ? undefined : { user_id: request.user },
+  });
+  return { body, losses: losses.list };
 }
 
-function refuseUntranslatable({ untranslatable, choices, temperature }: ChatRequest): void {
-  const [first] = untranslatable;
-  if (first !== undefined)
-    throw unsupported(first, 'has no counterpart at the provider of this model; leave it out or name another model');
-  if (choices > 1) throw unsupported('n', 'must be 1: the provider of this model gives one answer');
-  if (temperature !== undefined && temperature > 1) {
-    throw unsupported('temperature', 'must be from 0 to 1 for the provider of this model');
-  }
-}
-
-/** Messages as Anthropic's alternating turns: neighbours of one role are joined, results of tools are the user's. */
-function toTurns(messages: readonly ChatMessage[]): JsonObject[] {
-  const turns: { role: 'user' | 'assistant'; content: WireRequestBlock[] }[] = [];
-  for (const [i, message] of messages.entries()) {
-    if (message.role === 'system') continue;
-    const blocks = toBlocks(message, i);
-    // Anthropic refuses empty texts and turns, other dialects allow them; they say nothing.
-    if (blocks.length === 0) continue;
-    const role = message.role === 'assistant' ? 'assistant' : 'user';
-    const last = turns.at(-1);
-    if (last?.role === role) last.content.push(...blocks);
-    else turns.push({ role, content: blocks });
-  }
-  if (turns.length === 0) {
-    throw new GatewayError(
-      'invalid_parameter',
-      'messages must hold at least one message that says something besides system messages.',
-      {
-        param: 'messages',
-      },
-    );
-  }
-  return turns;
-}
-
-function toBlocks(message: Exclude<ChatMessage, { role: 'system' }>, index: number): WireRequestBlock[] {
-  if (message.role === 'tool') {
-    const content = toTextBlocks(message.content);
-    return [
-      {
-        type: 'tool_result',
-        tool_use_id: toToolId(message.toolCallId),
-        ...(content.length > 0 && { content: unwrap(content) }),
-        ...(message.isError === true && { is_error: true }),
-      },
-    ];
-  }
-  const blocks: WireRequestBlock[] = [];
-  for (const part of message.content) {
-    if (part.type === 'text') {
-      if (part.text !== '') blocks.push({ type: 'text', text: part.text });
-    } else if (part.type === 'redacted-reasoning') {
-      blocks.push({ type: 'redacted_thinking', data: part.data });
-    } else if (part.signature) {
-      // Reasoning that is not signed is left out: Anthropic refuses what its own model did not sign.
-      blocks.push({ type: 'thinking', thinking: part.text, signature: part.signature });
+function loseUnknown(request: ChatRequest, losses: Losses): void {
+  losses.addOpenai(request);
+  if (request.choices > 1) losses.add('n', 'must be 1: the provider of this model gives one answer');
+  if (request.logprobs !== undefined) losses.add('logprobs');
+  for (const { content } of request.messages) {
+    for (const part of content) {
+      if (part.type === 'image' && part.detail !== undefined) losses.addHint(`${part.path}.detail`);
     }
   }
-  if (message.role === 'user') return blocks;
-  for (const [i, { id, name, arguments: text }] of message.toolCalls.entries()) {
-    const input = parseInput(text, `messages[${index}].tool_calls[${i}].function.arguments`);
-    blocks.push({ type: 'tool_use', id: toToolId(id), name, input });
-  }
-  return blocks;
 }
 
-function parseInput(text: string, param: string): JsonObject {
-  if (text.trim() === '') return {};
-  let input: unknown;
-  try {
-    input = JSON.parse(text);
-  } catch {
-    // The parser's own message would quote the caller's data.
-  }
-  if (isJsonObject(input)) return input;
-  throw new GatewayError('invalid_parameter', `${param} must be the text of a JSON object.`, { param });
+/** Anthropic has no JSON without a schema. */
+function writeFormat(format: ResponseFormat | undefined, losses: Losses): JsonObject | undefined {
+  if (format === undefined) return undefined;
+  if (format.type === 'json-schema') return { type: 'json_schema', schema: format.schema };
+  losses.add('response_format', 'must be of the type json_schema for the provider of this model');
+  return undefined;
 }
 
-/** Anthropic takes only these characters in ids; some servers make ids with others. */
-function toToolId(id: string): string {
-  return id.replaceAll(/[^\w-]/g, '_');
-}
-
-function toTextBlocks(parts: readonly { readonly text: string }[]): WireTextBlock[] {
-  return parts.filter(({ text }) => text !== '').map(({ text }) => ({ type: 'text', text }));
-}
-
-/** A single text in its short form. */
-function unwrap(blocks: WireTextBlock[]): string | WireTextBlock[] {
-  const [first] = blocks;
-  return first !== undefined && blocks.length === 1 ? first.text : blocks;
-}
-
-function toTool({ name, description, parameters, strict }: Tool): JsonObject {
+function writeTool({ name, description, parameters, strict, cache }: Tool): JsonObject {
   return {
     name,
     ...(description !== undefined && { description }),
     input_schema: { type: 'object', ...parameters },
     ...(strict === true && { strict }),
+    ...markOf(cache),
   };
 }
 
-function toToolChoice({ tools, toolChoice, parallelToolCalls }: ChatRequest): JsonObject | undefined {
+function markOf(cache: CacheMark | undefined): JsonObject {
+  return cache === undefined ? {} : { cache_control: writeCacheMark(cache) };
+}
+
+function writeToolChoice(
+  toolChoice: ChatRequest['toolChoice'],
+  { tools = [], parallelToolCalls }: ChatRequest,
+): JsonObject | undefined {
   const type = toolChoice === undefined ? 'auto' : toolChoice.type === 'required' ? 'any' : toolChoice.type;
-  const alone = parallelToolCalls === false && type !== 'none' && tools !== undefined && tools.length > 0;
-  if (toolChoice === undefined && !alone) return undefined;
+  const isAlone = parallelToolCalls === false && type !== 'none' && tools.length > 0;
+  if (toolChoice === undefined && !isAlone) return undefined;
   return {
     type,
     ...(toolChoice?.type === 'tool' && { name: toolChoice.name }),
-    ...(alone && { disable_parallel_tool_use: true }),
+    ...(isAlone && { disable_parallel_tool_use: true }),
   };
-}
-
-function unsupported(param: string, rule: string): GatewayError {
-  return new GatewayError('unsupported_parameter', `${param} ${rule}.`, { param });
 }

@@ -3,7 +3,9 @@ import type { Receipt } from '../../cost/receipt.ts';
 import { GatewayError } from '../../errors.ts';
 import { quoteText } from '../../json/quote-text.ts';
 import type { AnswerIdentity, StreamWriter } from '../dialect.ts';
+import { writeCitation } from './citations.ts';
 import { toStopReason } from './finish-reason.ts';
+import { markOrigin } from './signature.ts';
 import { toUsageJson } from './usage.ts';
 
 /** What ends a good stream. */
@@ -53,7 +55,10 @@ class AnthropicStreamWriter implements StreamWriter {
 
   end(receipt: Receipt): string {
     const open = this.#start() + this.#closeAll();
-    const delta = JSON.stringify({ stop_reason: this.#stopReason(), stop_sequence: null });
+    const delta = JSON.stringify({
+      stop_reason: this.#stopReason(),
+      stop_sequence: this.#finish?.stopSequence ?? null,
+    });
     const data = `{"type":"message_delta","delta":${delta},"usage":${toUsageJson(receipt)}}`;
     return `${open}event: message_delta\ndata: ${data}\n\n${TERMINATOR}`;
   }
@@ -89,17 +94,24 @@ class AnthropicStreamWriter implements StreamWriter {
         // A signature ends its block: reasoning after it is signed anew.
         return (
           this.#openThinking() +
-          this.#delta({ type: 'signature_delta', signature: part.signature }) +
+          this.#delta({ type: 'signature_delta', signature: markOrigin(part.signature, part) }) +
           this.#closeBlock()
         );
       case 'redacted-reasoning':
-        return this.#closeAll() + this.#blockStart({ type: 'redacted_thinking', data: part.data }) + this.#blockStop();
+        return (
+          this.#closeAll() +
+          this.#blockStart({ type: 'redacted_thinking', data: markOrigin(part.data, part) }) +
+          this.#blockStop()
+        );
+      case 'citation':
+        return this.#openText() + this.#delta({ type: 'citations_delta', citation: writeCitation(part) });
       case 'tool-call-delta':
         return this.#writeToolCall(part);
       case 'finish':
         this.#finish = part.reason;
         return this.#closeAll();
       case 'start':
+      case 'logprobs':
       case 'usage':
       case 'done':
       case 'error':
@@ -109,13 +121,14 @@ class AnthropicStreamWriter implements StreamWriter {
   }
 
   #writeText(text: string): string {
-    if (text === '') return '';
-    let open = '';
-    if (this.#open !== 'text') {
-      open = this.#closeAll() + this.#blockStart({ type: 'text', text: '' });
-      this.#open = 'text';
-    }
-    return open + this.#textDelta('text', text);
+    return text === '' ? '' : this.#openText() + this.#textDelta('text', text);
+  }
+
+  #openText(): string {
+    if (this.#open === 'text') return '';
+    const events = this.#closeAll() + this.#blockStart({ type: 'text', text: '' });
+    this.#open = 'text';
+    return events;
   }
 
   #openThinking(): string {

@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../chat/json.ts';
 import type { FinishReason } from '../../chat/stream-part.ts';
 
 const UNIFIED: ReadonlyMap<string, FinishReason['unified']> = new Map([
@@ -13,8 +14,13 @@ const UNIFIED: ReadonlyMap<string, FinishReason['unified']> = new Map([
   ['model_length', 'length'],
 ]);
 
-export function readFinishReason(raw: string): FinishReason {
-  return { unified: UNIFIED.get(raw) ?? 'other', raw };
+/** `stopReason` is vLLM's word beside it: the stop sequence that ended the answer, if one did. */
+export function readFinishReason(raw: string, stopReason?: JsonValue): FinishReason {
+  return {
+    unified: UNIFIED.get(raw) ?? 'other',
+    raw,
+    ...(typeof stopReason === 'string' && raw === 'stop' && { stopSequence: stopReason }),
+  };
 }
 
 /** OpenAI's word for the reason; of an unknown one the provider's own word, since a wrong guess would mislead. */

@@ -6,7 +6,7 @@ import { cut } from '../../json/edit-json.ts';
 import { extentWithComma, findMember, skipSpace, type Extent } from '../../json/scan-json.ts';
 import type { EventVerdict, Meter, StreamOptions } from '../dialect.ts';
 import { ByteSpace } from './byte-space.ts';
-import { readEventData, type EventData } from './event-data.ts';
+import { readEventData, type EventData } from '../../sse/event-data.ts';
 import { EventTemplate } from './event-template.ts';
 import { setUsageCost } from './patch-answer.ts';
 import { createChunkReader, DONE, parseChunk } from './read-stream.ts';
@@ -158,6 +158,10 @@ class OpenaiMeter implements Meter {
         case 'redacted-reasoning':
         case 'reasoning-signature':
           isContent = true;
+          break;
+        case 'logprobs':
+        case 'citation':
+          isOrdinary = false;
           break;
         case 'finish':
           isOrdinary = false;

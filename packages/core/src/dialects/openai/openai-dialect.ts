@@ -3,11 +3,11 @@ import { createMeter } from './meter.ts';
 import { patchAnswer } from './patch-answer.ts';
 import { patchRequest } from './patch-request.ts';
 import { readAnswer } from './read-answer.ts';
-import { readError } from './read-error.ts';
+import { readError } from '../openai-errors/read-error.ts';
 import { readRequest } from './read-request.ts';
 import { createStreamReader } from './read-stream.ts';
 import { writeAnswer } from './write-answer.ts';
-import { writeError, writeStreamError } from './write-error.ts';
+import { writeError, writeStreamError } from '../openai-errors/write-error.ts';
 import { writeRequest } from './write-request.ts';
 import { createStreamWriter, TERMINATOR } from './write-stream.ts';
 

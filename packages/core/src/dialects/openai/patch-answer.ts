@@ -1,10 +1,7 @@
 import type { Receipt } from '../../cost/receipt.ts';
-import { formatUsd } from '../../cost/format-usd.ts';
-import { editTextFrom, setMember } from '../../json/edit-json.ts';
-import { findMember } from '../../json/scan-json.ts';
+import { editTextFrom } from '../../json/edit-json.ts';
+import { createCostSetter } from '../usage-cost.ts';
 import { writeUsage } from './usage.ts';
-
-const OPENING_BRACE = 0x7b;
 
 /** The answer with `usage.cost` set. An answer that reports no usage gets our own counts. */
 export function patchAnswer(answer: string, receipt: Receipt): string {
@@ -12,9 +9,4 @@ export function patchAnswer(answer: string, receipt: Receipt): string {
 }
 
 /** The same for the JSON of a chunk. */
-export function setUsageCost(json: Uint8Array, objectStart: number, receipt: Receipt): Uint8Array {
-  const usage = findMember(json, objectStart, 'usage');
-  return usage !== undefined && json[usage.valueStart] === OPENING_BRACE
-    ? setMember(json, usage.valueStart, { name: 'cost', value: formatUsd(receipt.cost.total) })
-    : setMember(json, objectStart, { name: 'usage', value: writeUsage(receipt) });
-}
+export const setUsageCost = createCostSetter(writeUsage);

@@ -8,7 +8,7 @@ import type { RequestTarget } from '../dialect.ts';
  */
 export function patchRequest(request: ChatRequest, target: RequestTarget): JsonObject {
   const { body } = request.source;
-  if (!request.stream) return { ...body, model: target.model };
+  if (!request.stream || target.quirks?.noStreamOptions === true) return { ...body, model: target.model };
   const options = body['stream_options'];
   return {
     ...body,

@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
+import { readCitations } from './annotations.ts';
 import { readFinishReason } from './finish-reason.ts';
-import { readInlineError } from './read-error.ts';
-import { isFilled, readTexts, type Emit } from './read-message.ts';
+import { readInlineError } from '../openai-errors/read-error.ts';
+import { isFilled, readLogprobs, readTexts, type Emit } from './read-message.ts';
 import { errorOf, indexOr, readIdentity, toArgumentsText } from './read-stream.ts';
 import { readUsage } from './usage.ts';
 import type { WireAnswer, WireChoice, WireFunction, WireMessage, WireToolCall } from './wire.ts';
@@ -23,21 +24,29 @@ export function readAnswer(body: JsonObject): StreamPart[] {
   const parts: StreamPart[] = [{ type: 'start', ...readIdentity(answer) }];
   const emit: Emit = (part) => parts.push(part);
   for (const [position, choice] of (answer.choices as readonly JsonValue[]).entries()) {
-    if (isJsonObject(choice)) readChoice(choice, position, emit);
+    if (isJsonObject(choice)) readChoice(choice, { position, citations: answer.citations, emit });
   }
   const usage = readUsage(answer);
   if (usage !== undefined) parts.push({ type: 'usage', usage });
   return parts;
 }
 
-function readChoice(choice: WireChoice, position: number, emit: Emit): void {
+interface ChoiceContext {
+  readonly position: number;
+  readonly citations: JsonValue | undefined;
+  readonly emit: Emit;
+}
+
+function readChoice(choice: WireChoice, { position, citations, emit }: ChoiceContext): void {
   if (choice.finish_reason === 'error') throw readInlineError(choice.error ?? {});
   const index = indexOr(choice.index, position);
   const message: WireMessage = isJsonObject(choice.message) ? choice.message : { content: choice.text };
+  readLogprobs(choice.logprobs, index, emit);
   readTexts(message, index, emit);
   if (Array.isArray(message.tool_calls)) readToolCalls(message.tool_calls, index, emit);
+  if (index === 0) for (const citation of readCitations(citations)) emit(citation);
   if (isFilled(choice.finish_reason)) {
-    emit({ type: 'finish', choice: index, reason: readFinishReason(choice.finish_reason) });
+    emit({ type: 'finish', choice: index, reason: readFinishReason(choice.finish_reason, choice.stop_reason) });
   }
 }
 

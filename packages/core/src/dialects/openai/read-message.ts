@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../../chat/json.ts';
-import type { StreamPart } from '../../chat/stream-part.ts';
+import type { ReasoningOrigin, StreamPart } from '../../chat/stream-part.ts';
+import { readAnnotations } from './annotations.ts';
 import { readReasoningDetails } from './reasoning-details.ts';
 import type { WireMessage } from './wire.ts';
 
@@ -10,6 +11,18 @@ export function readTexts(message: WireMessage, choice: number, emit: Emit): voi
   readReasoning(message, choice, emit);
   readContent(message.content, choice, emit);
   if (isFilled(message.refusal)) emit({ type: 'refusal-delta', choice, text: message.refusal });
+  for (const citation of readAnnotations(message.annotations, choice)) emit(citation);
+}
+
+/** The log probabilities of a choice, which come beside its delta or message. */
+export function readLogprobs(logprobs: JsonValue | undefined, choice: number, emit: Emit): void {
+  if (!isJsonObject(logprobs)) return;
+  for (const [of, tokens] of [
+    ['text', logprobs['content']],
+    ['refusal', logprobs['refusal']],
+  ] as const) {
+    if (Array.isArray(tokens) && tokens.length > 0) emit({ type: 'logprobs', choice, of, tokens });
+  }
 }
 
 export function isFilled(value: JsonValue | undefined): value is string {
@@ -22,12 +35,17 @@ function readReasoning(message: WireMessage, choice: number, emit: Emit): void {
   if (isFilled(text)) emit({ type: 'reasoning-delta', choice, text });
   for (const detail of readReasoningDetails(message.reasoning_details)) {
     if (detail.type === 'encrypted') {
-      emit({ type: 'redacted-reasoning', choice, data: detail.data });
+      emit({ type: 'redacted-reasoning', choice, data: detail.data, ...originOf(detail) });
       continue;
     }
     if (!isFilled(text) && detail.text !== '') emit({ type: 'reasoning-delta', choice, text: detail.text });
-    if (detail.signature !== '') emit({ type: 'reasoning-signature', choice, signature: detail.signature });
+    if (detail.signature !== '')
+      emit({ type: 'reasoning-signature', choice, signature: detail.signature, ...originOf(detail) });
   }
+}
+
+function originOf({ format, id }: ReasoningOrigin): ReasoningOrigin {
+  return { ...(format !== undefined && { format }), ...(id !== undefined && { id }) };
 }
 
 /** Content is a text, or with Mistral a list of parts of the types `text` and `thinking`. */

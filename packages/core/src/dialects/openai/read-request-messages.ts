@@ -1,81 +1,84 @@
-import type { ChatMessage, ContentPart, TextPart, ToolCall } from '../../chat/chat-request.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
-import { readReasoningDetails } from './reasoning-details.ts';
-import { checkList, checkName, checkObject, checkString, invalid, isEmpty } from './request-checks.ts';
+import type { ChatMessage, ContentPart, ToolCall } from '../../chat/chat-request.ts';
+import type { JsonObject, JsonValue } from '../../chat/json.ts';
+import { isGiven, MAX_MESSAGES, type RequestReading } from '../request-reading.ts';
+import { readContent, readTexts } from './read-request-content.ts';
+import { readReasoningDetails, type ReasoningDetail } from './reasoning-details.ts';
 
-const MAX_MESSAGES = 10_000;
-const ROLES = 'one of system, developer, user, assistant and tool';
+const ROLES = 'must be one of system, developer, user, assistant and tool';
 
 /**
- * Reads `messages`. What has no neutral words (images, names, …) is added to `untranslatable` by its path.
+ * Reads `messages`. What has no neutral words (speech, names, …) is lost by its path.
  * @throws GatewayError `invalid_parameter`.
  */
-export function readMessages(value: JsonValue | undefined, untranslatable: string[]): ChatMessage[] {
+export function readMessages(value: JsonValue | undefined, reading: RequestReading): ChatMessage[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_MESSAGES) {
-    throw invalid('messages', `a list of 1 to ${MAX_MESSAGES} messages`);
+    throw reading.invalid('messages', `must be a list of 1 to ${MAX_MESSAGES} messages`);
   }
   const messages: ChatMessage[] = [];
   for (const [i, entry] of (value as readonly JsonValue[]).entries()) {
     const path = `messages[${i}]`;
-    const message = readMessage(checkObject({ path, value: entry }), path, untranslatable);
+    const message = readMessage(reading.object(entry, path), path, reading);
     if (message !== undefined) messages.push(message);
   }
   return messages;
 }
 
-function readMessage(message: JsonObject, path: string, untranslatable: string[]): ChatMessage | undefined {
+function readMessage(message: JsonObject, path: string, reading: RequestReading): ChatMessage | undefined {
   const { role, content, ...rest } = message;
-  const at = { path: `${path}.content`, untranslatable };
-  if (typeof role !== 'string') throw invalid(`${path}.role`, ROLES);
-  switch (role) {
+  switch (reading.text(role, `${path}.role`, ROLES)) {
     case 'system':
     case 'developer':
-      noteOthers(rest, path, untranslatable);
-      return { role: 'system', content: readParts(content, at) };
+      reading.rest(rest, path);
+      return { role: 'system', content: readTexts(content, `${path}.content`, reading) };
     case 'user':
-      noteOthers(rest, path, untranslatable);
-      return { role: 'user', content: readParts(content, at) };
+      reading.rest(rest, path);
+      return { role: 'user', content: readContent(content, `${path}.content`, reading) };
     case 'tool': {
       // A tool's name is known from the call.
       const { tool_call_id: id, name: _, ...others } = rest;
-      noteOthers(others, path, untranslatable);
-      const toolCallId = checkName({ path: `${path}.tool_call_id`, value: id });
-      return { role: 'tool', toolCallId, content: readParts(content, at) };
+      reading.rest(others, path);
+      const toolCallId = reading.name(id, `${path}.tool_call_id`);
+      return { role: 'tool', toolCallId, content: readContent(content, `${path}.content`, reading) };
     }
     case 'assistant':
-      return readAssistant(message, path, untranslatable);
+      return readAssistant(message, path, reading);
     case 'function':
       // The time before tools; there are no neutral words for it.
-      untranslatable.push(path);
+      reading.lose(path);
       return undefined;
     default:
-      throw invalid(`${path}.role`, ROLES);
+      throw reading.invalid(`${path}.role`, ROLES);
   }
 }
 
-function readAssistant(message: JsonObject, path: string, untranslatable: string[]): ChatMessage {
+function readAssistant(message: JsonObject, path: string, reading: RequestReading): ChatMessage {
   const { role: _, content, refusal, reasoning_content, reasoning, reasoning_details, tool_calls, ...rest } = message;
-  noteOthers(rest, path, untranslatable);
-  const parts: ContentPart[] = readReasoning(reasoning_content ?? reasoning, reasoning_details, path);
-  if (content !== undefined && content !== null) {
-    parts.push(...readParts(content, { path: `${path}.content`, untranslatable }));
+  // What an answer says of its sources; it means nothing to the model.
+  const { annotations: _annotations, ...others } = rest;
+  reading.rest(others, path);
+  const thought = reasoning_content ?? reasoning;
+  const parts: ContentPart[] = joinReasoning(
+    isGiven(thought) ? reading.text(thought, `${path}.reasoning_content`) : '',
+    readReasoningDetails(reasoning_details),
+  );
+  if (isGiven(content)) parts.push(...readTexts(content, `${path}.content`, reading));
+  if (isGiven(refusal)) {
+    parts.push({ type: 'text', text: reading.text(refusal, `${path}.refusal`, 'must be a string or null') });
   }
-  if (refusal !== undefined && refusal !== null) {
-    parts.push({ type: 'text', text: checkString({ path: `${path}.refusal`, value: refusal }, 'a string or null') });
-  }
-  return { role: 'assistant', content: parts, toolCalls: readToolCalls(tool_calls, path, untranslatable) };
+  return { role: 'assistant', content: parts, toolCalls: readToolCalls(tool_calls, path, reading) };
 }
+
+type Reasoning = ContentPart & { readonly type: 'reasoning' };
 
 /** An earlier turn's reasoning: its plain text, or the signed and encrypted pieces of which the text is a copy. */
-function readReasoning(text: JsonValue | undefined, details: JsonValue | undefined, path: string): ContentPart[] {
-  const plain =
-    text === undefined || text === null ? '' : checkString({ path: `${path}.reasoning_content`, value: text });
+function joinReasoning(plain: string, details: readonly ReasoningDetail[]): ContentPart[] {
   const parts: ContentPart[] = [];
-  let open: { type: 'reasoning'; text: string; signature?: string } | undefined;
+  let open: { -readonly [K in keyof Reasoning]: Reasoning[K] } | undefined;
   let openIndex: JsonValue | undefined;
-  for (const detail of readReasoningDetails(details)) {
+  for (const detail of details) {
     if (detail.type === 'encrypted') {
-      parts.push({ type: 'redacted-reasoning', data: detail.data });
+      const { type: _type, index: _index, ...redacted } = detail;
+      parts.push({ type: 'redacted-reasoning', ...redacted });
       open = undefined;
       continue;
     }
@@ -87,6 +90,8 @@ function readReasoning(text: JsonValue | undefined, details: JsonValue | undefin
     }
     open.text += detail.text;
     if (detail.signature !== '') open.signature = detail.signature;
+    if (detail.format !== undefined) open.format = detail.format;
+    if (detail.id !== undefined) open.id = detail.id;
   }
   const signed = parts.filter((part) => part.type === 'reasoning');
   if (plain === '' || signed.some((part) => part.text !== '')) return parts;
@@ -96,58 +101,22 @@ function readReasoning(text: JsonValue | undefined, details: JsonValue | undefin
     : parts.map((part) => (part === first ? { ...first, text: plain } : part));
 }
 
-function readToolCalls(value: JsonValue | undefined, path: string, untranslatable: string[]): ToolCall[] {
-  if (value === undefined || value === null) return [];
+function readToolCalls(value: JsonValue | undefined, path: string, reading: RequestReading): ToolCall[] {
+  if (!isGiven(value)) return [];
   const calls: ToolCall[] = [];
-  for (const [i, entry] of checkList({ path: `${path}.tool_calls`, value }).entries()) {
+  for (const [i, entry] of reading.list(value, `${path}.tool_calls`).entries()) {
     const callPath = `${path}.tool_calls[${i}]`;
-    const call = checkObject({ path: callPath, value: entry });
+    const call = reading.object(entry, callPath);
     if (call['type'] !== undefined && call['type'] !== 'function') {
-      untranslatable.push(callPath);
+      reading.lose(callPath);
       continue;
     }
-    const called = checkObject({ path: `${callPath}.function`, value: call['function'] });
+    const called = reading.object(call['function'], `${callPath}.function`);
     calls.push({
-      id: checkName({ path: `${callPath}.id`, value: call['id'] }),
-      name: checkName({ path: `${callPath}.function.name`, value: called['name'] }),
-      arguments: checkString(
-        { path: `${callPath}.function.arguments`, value: called['arguments'] },
-        'a string of JSON',
-      ),
+      id: reading.name(call['id'], `${callPath}.id`),
+      name: reading.name(called['name'], `${callPath}.function.name`),
+      arguments: reading.text(called['arguments'], `${callPath}.function.arguments`, 'must be a string of JSON'),
     });
   }
   return calls;
-}
-
-interface Place {
-  readonly path: string;
-  readonly untranslatable: string[];
-}
-
-/** Content: a string, or a list of parts of which the texts and refusals have neutral words. */
-function readParts(content: JsonValue | undefined, { path, untranslatable }: Place): TextPart[] {
-  if (typeof content === 'string') return [{ type: 'text', text: content }];
-  if (!Array.isArray(content)) throw invalid(path, 'a string or a list of content parts');
-  const texts: TextPart[] = [];
-  for (const [i, part] of (content as readonly JsonValue[]).entries()) {
-    const partPath = `${path}[${i}]`;
-    if (!isJsonObject(part) || typeof part['type'] !== 'string') {
-      throw invalid(partPath, 'an object with a type, as in {"type":"text","text":"…"}');
-    }
-    if (part['type'] !== 'text' && part['type'] !== 'refusal') {
-      untranslatable.push(partPath);
-      continue;
-    }
-    const { type, [type]: text, ...rest } = part;
-    noteOthers(rest, partPath, untranslatable);
-    texts.push({ type: 'text', text: checkString({ path: `${partPath}.${type}`, value: text }) });
-  }
-  return texts;
-}
-
-/** Lists the members for which there are no neutral words. */
-function noteOthers(members: JsonObject, path: string, untranslatable: string[]): void {
-  for (const name of Object.keys(members)) {
-    if (!isEmpty(members[name])) untranslatable.push(`${path}.${name}`);
-  }
 }

@@ -1,48 +1,49 @@
 import type { Tool, ToolChoice } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonValue } from '../../chat/json.ts';
-import { checkBoolean, checkList, checkName, checkObject, checkString, invalid } from './request-checks.ts';
+import { isGiven, type RequestReading } from '../request-reading.ts';
 
 /** Reads `tools`. Tools that are not functions have no neutral words. @throws GatewayError `invalid_parameter`. */
-export function readTools(value: JsonValue, untranslatable: string[]): Tool[] {
+export function readTools(value: JsonValue, reading: RequestReading): Tool[] {
   const tools: Tool[] = [];
-  for (const [i, entry] of checkList({ path: 'tools', value }).entries()) {
+  for (const [i, entry] of reading.list(value, 'tools').entries()) {
     const path = `tools[${i}]`;
-    const tool = checkObject({ path, value: entry });
-    const type = checkString({ path: `${path}.type`, value: tool['type'] }, 'a string, as in "function"');
-    if (type === 'function') tools.push(readFunction(tool['function'], `${path}.function`));
-    else untranslatable.push(path);
+    const tool = reading.object(entry, path);
+    const type = reading.text(tool['type'], `${path}.type`, 'must be a string, as in "function"');
+    if (type === 'function') {
+      // Beside the function, as OpenRouter has it, or inside, as LiteLLM.
+      const cache = reading.cacheMark(tool['cache_control'], `${path}.cache_control`);
+      const read = readFunction(tool['function'], `${path}.function`, reading);
+      tools.push(cache === undefined ? read : { ...read, cache });
+    } else reading.lose(path);
   }
   return tools;
 }
 
-function readFunction(value: JsonValue | undefined, path: string): Tool {
-  const { name, description, parameters, strict } = checkObject({ path, value });
+function readFunction(value: JsonValue | undefined, path: string, reading: RequestReading): Tool {
+  const { name, description, parameters, strict, cache_control: mark } = reading.object(value, path);
+  const cache = reading.cacheMark(mark, `${path}.cache_control`);
   return {
-    name: checkName({ path: `${path}.name`, value: name }),
-    ...(isGiven(description) && {
-      description: checkString({ path: `${path}.description`, value: description }),
-    }),
-    ...(isGiven(parameters) && { parameters: checkObject({ path: `${path}.parameters`, value: parameters }) }),
-    ...(isGiven(strict) && { strict: checkBoolean({ path: `${path}.strict`, value: strict }) }),
+    name: reading.name(name, `${path}.name`),
+    ...(isGiven(description) && { description: reading.text(description, `${path}.description`) }),
+    ...(isGiven(parameters) && { parameters: reading.object(parameters, `${path}.parameters`) }),
+    ...(isGiven(strict) && { strict: reading.boolean(strict, `${path}.strict`) }),
+    ...(cache !== undefined && { cache }),
   };
 }
 
 /** Reads `tool_choice`; `undefined` for one without neutral words. @throws GatewayError `invalid_parameter`. */
-export function readToolChoice(value: JsonValue, untranslatable: string[]): ToolChoice | undefined {
+export function readToolChoice(value: JsonValue, reading: RequestReading): ToolChoice | undefined {
   if (value === 'auto' || value === 'none' || value === 'required') return { type: value };
   // Mistral's word.
   if (value === 'any') return { type: 'required' };
   if (!isJsonObject(value)) {
-    throw invalid('tool_choice', '"auto", "none", "required", or {"type":"function","function":{"name":"…"}}');
+    const rule = 'must be "auto", "none", "required", or {"type":"function","function":{"name":"…"}}';
+    throw reading.invalid('tool_choice', rule);
   }
   if (value['type'] !== 'function') {
-    untranslatable.push('tool_choice');
+    reading.lose('tool_choice');
     return undefined;
   }
-  const { name } = checkObject({ path: 'tool_choice.function', value: value['function'] });
-  return { type: 'tool', name: checkName({ path: 'tool_choice.function.name', value: name }) };
-}
-
-function isGiven(value: JsonValue | undefined): value is JsonValue {
-  return value !== undefined && value !== null;
+  const { name } = reading.object(value['function'], 'tool_choice.function');
+  return { type: 'tool', name: reading.name(name, 'tool_choice.function.name') };
 }

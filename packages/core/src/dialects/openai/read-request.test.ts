@@ -168,7 +168,7 @@ describe('a request', () => {
       parallelToolCalls: false,
       reasoning: { effort: 'low' },
       user: 'u1',
-      untranslatable: [],
+      losses: [],
     });
   });
 
@@ -185,39 +185,31 @@ describe('a request', () => {
   });
 
   test('lists what has no neutral words, by path', () => {
-    const { untranslatable } = readRequest({
+    const { losses } = readRequest({
       messages: [
-        { role: 'user', name: 'Ann', content: [{ type: 'image_url', image_url: { url: 'http://169.254.169.254/' } }] },
-        { role: 'system', content: [{ type: 'text', text: 'a', cache_control: { type: 'ephemeral' } }] },
+        { role: 'user', name: 'Ann', content: [{ type: 'input_audio', input_audio: {} }] },
+        { role: 'user', content: [{ type: 'file', file: { file_id: 'file-1' } }] },
         { role: 'function', name: 'f', content: 'a' },
       ],
-      response_format: { type: 'json_object' },
-      logprobs: true,
-      top_logprobs: 2,
       seed: 0,
       frequency_penalty: 1,
       logit_bias: { 50256: -100 },
       modalities: ['text', 'audio'],
       functions: [{ name: 'f' }],
-      service_tier: 'flex',
       tool_choice: { type: 'allowed_tools' },
       something_new: false,
     });
-    expect(untranslatable.toSorted()).toEqual(
+    expect(losses.map(({ path }) => path).toSorted()).toEqual(
       [
         'messages[0].name',
         'messages[0].content[0]',
-        'messages[1].content[0].cache_control',
+        'messages[1].content[0].file.file_id',
         'messages[2]',
-        'response_format',
-        'logprobs',
-        'top_logprobs',
         'seed',
         'frequency_penalty',
         'logit_bias',
         'modalities',
         'functions',
-        'service_tier',
         'tool_choice',
         'something_new',
       ].toSorted(),
@@ -225,7 +217,7 @@ describe('a request', () => {
   });
 
   test('does not list what only states a default', () => {
-    const { untranslatable } = readRequest({
+    const { losses } = readRequest({
       messages: [{ role: 'assistant', content: 'a', refusal: null, audio: null, annotations: [] }],
       n: 1,
       store: false,
@@ -240,7 +232,7 @@ describe('a request', () => {
       stream_options: { include_usage: false },
       top_k: -1,
     });
-    expect(untranslatable).toEqual([]);
+    expect(losses).toEqual([]);
   });
 
   test('gets signed reasoning back from the details that our answers carry', () => {

@@ -1,165 +1,168 @@
-import type { ChatRequest } from '../../chat/chat-request.ts';
+import type { ChatRequest, ReasoningRequest, ResponseFormat } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError } from '../../errors.ts';
+import { readEffort } from '../read-effort.ts';
+import { refuseHostMembers } from '../refuse-host-members.ts';
+import { isEmpty, isGiven, MAX_TOKENS, RequestReading, type Range } from '../request-reading.ts';
 import { readMessages } from './read-request-messages.ts';
 import { readTools, readToolChoice } from './read-request-tools.ts';
-import { refuseHostMembers } from './refuse-host-members.ts';
-import {
-  checkBoolean,
-  checkInteger,
-  checkList,
-  checkNumber,
-  checkObject,
-  checkString,
-  hasControlCharacter,
-  invalid,
-  isEmpty,
-  type Given,
-  type Range,
-} from './request-checks.ts';
 
 const MAX_CHOICES = 8;
-const MAX_MODEL_LENGTH = 256;
 const MAX_STOPS = 16;
 const MAX_STOP_CHARACTERS = 65_536;
-const MAX_METADATA_MEMBERS = 64;
-/** Far above any model's bound; what is larger is a mistake and would spoil sums made with it. */
-const ANSWER_TOKENS: Range = { min: 1, max: 10_000_000 };
+const MAX_LOGPROBS = 20;
+const ANSWER_TOKENS: Range = { min: 1, max: MAX_TOKENS };
 const SAFE_INTEGER: Range = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
-const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
+
+/** Members that hold JSON Schemas, whose property names are the caller's own: of tools, of answers, and vLLM's two. */
+const SCHEMA_MEMBERS: ReadonlySet<string> = new Set(['parameters', 'schema', 'json', '/guided_json']);
 
 /**
- * Reads a caller's JSON. Members without neutral words stay in the body, and their paths are listed as untranslatable;
+ * Reads a caller's JSON. Members without neutral words stay in the body, and are listed as losses;
  * null, and a value that only states the default, means as much as nothing.
  * Source: https://platform.openai.com/docs/api-reference/chat/create.
  * @throws GatewayError `invalid_request`, `invalid_parameter` or `unknown_parameter`.
  */
 export function readRequest(body: JsonObject): ChatRequest {
   if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object.');
-  refuseHostMembers(body);
-  const draft: Draft = { untranslatable: [] };
+  refuseHostMembers(body, SCHEMA_MEMBERS);
+  const reading = new RequestReading();
+  const draft: Draft = {};
   for (const path of Object.keys(body)) {
     const value = body[path];
-    if (value !== undefined && value !== null) readMember(draft, path, value);
+    if (isGiven(value)) readMember(draft, { path, value }, reading);
   }
-  const { stream = false, includeUsage, choices = 1, maxTokens, maxCompletionTokens, safetyId, ...members } = draft;
-  if (includeUsage !== undefined && !stream) throw invalid('stream_options', 'left out unless stream is true');
+  const { stream = false, includeUsage, choices = 1, maxTokens, maxCompletionTokens, safetyId, ...others } = draft;
+  const { wantsLogprobs = false, topLogprobs, ...members } = others;
+  if (includeUsage !== undefined && !stream) {
+    throw reading.invalid('stream_options', 'must be left out unless stream is true');
+  }
   if (maxTokens !== undefined && maxCompletionTokens !== undefined && maxTokens !== maxCompletionTokens) {
-    throw invalid('max_completion_tokens', 'the same as max_tokens, or one of the two left out');
+    throw reading.invalid('max_completion_tokens', 'must be the same as max_tokens, or one of the two left out');
   }
   return {
     ...members,
     source: { dialect: 'openai', body },
-    messages: readMessages(body['messages'], draft.untranslatable),
+    messages: readMessages(body['messages'], reading),
     stream,
     includeUsage: includeUsage ?? false,
     choices,
     maxOutputTokens: maxCompletionTokens ?? maxTokens,
+    logprobs: wantsLogprobs ? (topLogprobs ?? 0) : undefined,
     user: draft.user ?? safetyId,
+    losses: reading.losses,
   };
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A request whose members are being read. */
-interface Draft extends Partial<Writable<Omit<ChatRequest, 'source' | 'messages' | 'maxOutputTokens'>>> {
-  untranslatable: string[];
+interface Draft extends Partial<Writable<Omit<ChatRequest, 'source' | 'messages' | 'maxOutputTokens' | 'logprobs'>>> {
   maxTokens?: number;
   maxCompletionTokens?: number;
   safetyId?: string;
+  wantsLogprobs?: boolean;
+  topLogprobs?: number;
 }
 
-function readMember(draft: Draft, path: string, value: JsonValue): void {
-  const given: Given = { path, value };
+function readMember(draft: Draft, { path, value }: { path: string; value: JsonValue }, reading: RequestReading): void {
   switch (path) {
     case 'messages':
       return;
     case 'model':
-      draft.model = readModel(value);
+      draft.model = reading.model(value);
       return;
     case 'stream':
-      draft.stream = checkBoolean(given);
+      draft.stream = reading.boolean(value, path);
       return;
     case 'stream_options':
-      draft.includeUsage = readIncludeUsage(checkObject(given));
+      draft.includeUsage = readIncludeUsage(reading.object(value, path), reading);
       return;
     case 'n':
-      draft.choices = checkInteger(given, { min: 1, max: MAX_CHOICES });
+      draft.choices = reading.integer(value, path, { min: 1, max: MAX_CHOICES });
       return;
     case 'max_tokens':
-      draft.maxTokens = checkInteger(given, ANSWER_TOKENS);
+      draft.maxTokens = reading.integer(value, path, ANSWER_TOKENS);
       return;
     case 'max_completion_tokens':
-      draft.maxCompletionTokens = checkInteger(given, ANSWER_TOKENS);
+      draft.maxCompletionTokens = reading.integer(value, path, ANSWER_TOKENS);
       return;
     case 'temperature':
-      draft.temperature = checkNumber(given, { min: 0, max: 2 });
+      draft.temperature = reading.number(value, path, { min: 0, max: 2 });
       return;
     case 'top_p':
-      draft.topP = checkNumber(given, { min: 0, max: 1 });
+      draft.topP = reading.number(value, path, { min: 0, max: 1 });
       return;
     case 'top_k': {
       // vLLM: -1 and 0 switch it off.
-      const topK = checkInteger(given, { min: -1, max: SAFE_INTEGER.max });
+      const topK = reading.integer(value, path, { min: -1, max: SAFE_INTEGER.max });
       if (topK > 0) draft.topK = topK;
       return;
     }
     case 'stop':
-      draft.stop = readStop(value);
+      draft.stop = readStop(value, reading);
       return;
     case 'tools':
-      draft.tools = readTools(value, draft.untranslatable);
+      draft.tools = readTools(value, reading);
       return;
     case 'tool_choice':
-      draft.toolChoice = readToolChoice(value, draft.untranslatable);
+      draft.toolChoice = readToolChoice(value, reading);
       return;
     case 'parallel_tool_calls':
-      draft.parallelToolCalls = checkBoolean(given);
+      draft.parallelToolCalls = reading.boolean(value, path);
       return;
-    case 'reasoning_effort': {
-      const effort = EFFORTS.find((known) => known === checkString(given));
-      if (effort === undefined) draft.untranslatable.push(path);
-      else draft.reasoning = { effort };
+    case 'reasoning_effort':
+      draft.reasoning = { ...draft.reasoning, ...readEffort(value, path, reading) };
       return;
-    }
+    case 'reasoning':
+      draft.reasoning = { ...readReasoning(reading.object(value, path), reading), ...draft.reasoning };
+      return;
+    case 'response_format':
+      draft.responseFormat = readResponseFormat(reading.object(value, path), reading);
+      return;
+    case 'logprobs':
+      draft.wantsLogprobs = reading.boolean(value, path);
+      return;
+    case 'top_logprobs':
+      draft.topLogprobs = reading.integer(value, path, { min: 0, max: MAX_LOGPROBS });
+      return;
     case 'user':
-      draft.user = checkPlainText(given);
+      draft.user = reading.user(value, path);
       return;
     case 'safety_identifier':
       // OpenAI's newer name of `user`.
-      draft.safetyId = checkPlainText(given);
+      draft.safetyId = reading.user(value, path);
+      return;
+    case 'metadata':
+      if (!isEmpty(reading.metadata(value))) draft.openai = { ...draft.openai, metadata: value };
+      return;
+    case 'service_tier':
+    case 'prompt_cache_key':
+    case 'prompt_cache_retention':
+    case 'verbosity':
+      if (!saysNothing(path, reading.text(value, path))) draft.openai = { ...draft.openai, [path]: value };
       return;
     default:
-      checkOther(given);
-      if (!saysNothing(path, value)) draft.untranslatable.push(path);
+      checkOther(value, path, reading);
+      if (!saysNothing(path, value)) reading.lose(path);
   }
 }
 
 /** Checks what is known of the members that have no neutral words. */
-function checkOther(given: Given): void {
-  switch (given.path) {
+function checkOther(value: JsonValue, path: string, reading: RequestReading): void {
+  switch (path) {
     case 'frequency_penalty':
     case 'presence_penalty':
-      checkNumber(given, { min: -2, max: 2 });
+      reading.number(value, path, { min: -2, max: 2 });
       break;
     case 'seed':
-      checkInteger(given, SAFE_INTEGER);
+      reading.integer(value, path, SAFE_INTEGER);
       break;
-    case 'top_logprobs':
-      checkInteger(given, { min: 0, max: SAFE_INTEGER.max });
-      break;
-    case 'logprobs':
     case 'store':
-      checkBoolean(given);
+      reading.boolean(value, path);
       break;
     case 'logit_bias':
-      checkObject(given);
-      break;
-    case 'response_format':
-      checkString({ path: 'response_format.type', value: checkObject(given)['type'] });
-      break;
-    case 'metadata':
-      checkMetadata(checkObject(given));
+      reading.object(value, path);
       break;
     default:
   }
@@ -168,57 +171,67 @@ function checkOther(given: Given): void {
 /** True for a value that only states what would happen without it. */
 function saysNothing(path: string, value: JsonValue): boolean {
   switch (path) {
-    case 'response_format':
-      return isJsonObject(value) && value['type'] === 'text';
     case 'service_tier':
       return value === 'auto' || value === 'default';
+    case 'verbosity':
+      return value === 'medium';
     case 'modalities':
       return Array.isArray(value) && value.length === 1 && value[0] === 'text';
-    case 'logprobs':
     case 'store':
       return value === false;
     case 'frequency_penalty':
     case 'presence_penalty':
-    case 'top_logprobs':
       return value === 0;
     default:
       return isEmpty(value);
   }
 }
 
-function readModel(value: JsonValue): string | undefined {
-  if (typeof value !== 'string' || value === '' || value.length > MAX_MODEL_LENGTH || hasControlCharacter(value)) {
-    throw invalid('model', `the id of a model, 1 to ${MAX_MODEL_LENGTH} printable characters, or left out`);
-  }
-  return value === '*' || value === 'auto' ? undefined : value;
+function readIncludeUsage({ include_usage: value }: JsonObject, reading: RequestReading): boolean {
+  return isGiven(value) && reading.boolean(value, 'stream_options.include_usage');
 }
 
-function readIncludeUsage({ include_usage: value }: JsonObject): boolean {
-  if (value === undefined || value === null) return false;
-  return checkBoolean({ path: 'stream_options.include_usage', value });
-}
-
-function readStop(value: JsonValue): string[] {
-  const stops = typeof value === 'string' ? [value] : checkList({ path: 'stop', value });
-  if (stops.length > MAX_STOPS) throw invalid('stop', `at most ${MAX_STOPS} strings`);
-  const texts = stops.map((stop, i) => checkString({ path: `stop[${i}]`, value: stop }));
+function readStop(value: JsonValue, reading: RequestReading): string[] {
+  const stops = typeof value === 'string' ? [value] : reading.list(value, 'stop');
+  if (stops.length > MAX_STOPS) throw reading.invalid('stop', `must be at most ${MAX_STOPS} strings`);
+  const texts = stops.map((stop, i) => reading.text(stop, `stop[${i}]`));
   if (texts.reduce((sum, text) => sum + text.length, 0) > MAX_STOP_CHARACTERS) {
-    throw invalid('stop', `at most ${MAX_STOP_CHARACTERS} characters in all`);
+    throw reading.invalid('stop', `must be at most ${MAX_STOP_CHARACTERS} characters in all`);
   }
   return texts;
 }
 
-function checkPlainText(given: Given): string {
-  const text = checkString(given);
-  if (hasControlCharacter(text)) throw invalid(given.path, 'a string without control characters');
-  return text;
+function readResponseFormat(format: JsonObject, reading: RequestReading): ResponseFormat | undefined {
+  const { type, json_schema: schema, ...rest } = format;
+  switch (reading.text(type, 'response_format.type')) {
+    case 'text':
+      return undefined;
+    case 'json_object':
+      reading.rest(rest, 'response_format');
+      return { type: 'json' };
+    case 'json_schema': {
+      const path = 'response_format.json_schema';
+      reading.rest(rest, 'response_format');
+      return reading.jsonSchema(reading.object(schema, path), path);
+    }
+    default:
+      reading.lose('response_format');
+      return undefined;
+  }
 }
 
-function checkMetadata(metadata: JsonObject): void {
-  const names = Object.keys(metadata);
-  if (names.length > MAX_METADATA_MEMBERS) throw invalid('metadata', `at most ${MAX_METADATA_MEMBERS} members`);
-  for (const name of names) {
-    if (hasControlCharacter(name)) throw invalid('metadata', 'an object whose names have no control characters');
-    checkPlainText({ path: `metadata.${name}`, value: metadata[name] });
-  }
+/** OpenRouter's object for what others say with an effort. */
+function readReasoning(reasoning: JsonObject, reading: RequestReading): ReasoningRequest {
+  const { effort, max_tokens: budget, enabled, exclude, ...rest } = reasoning;
+  reading.rest(rest, 'reasoning');
+  if (isGiven(exclude) && reading.boolean(exclude, 'reasoning.exclude')) reading.lose('reasoning.exclude');
+  const isOff = isGiven(enabled) && !reading.boolean(enabled, 'reasoning.enabled');
+  if (isOff) return { budgetTokens: 0 };
+  return {
+    ...(isGiven(effort) && readEffort(effort, 'reasoning.effort', reading)),
+    ...(isGiven(budget) && {
+      budgetTokens: reading.integer(budget, 'reasoning.max_tokens', { min: 0, max: MAX_TOKENS }),
+    }),
+    ...(!isGiven(effort) && !isGiven(budget) && enabled === true && { effort: 'medium' as const }),
+  };
 }

@@ -2,10 +2,11 @@ import { isJsonObject, type JsonValue } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
 import type { StreamReader } from '../dialect.ts';
+import { readCitations } from './annotations.ts';
 import { ChunkTemplate } from './chunk-template.ts';
 import { readFinishReason } from './finish-reason.ts';
-import { readInlineError } from './read-error.ts';
-import { isFilled, readTexts, type Emit } from './read-message.ts';
+import { readInlineError } from '../openai-errors/read-error.ts';
+import { isFilled, readLogprobs, readTexts, type Emit } from './read-message.ts';
 import { readUsage } from './usage.ts';
 import type { WireAnswer, WireChoice, WireFunction, WireMessage, WireToolCall } from './wire.ts';
 
@@ -89,6 +90,7 @@ export function createChunkReader(): (chunk: WireAnswer, emit: Emit) => void {
       const choice: WireChoice = value;
       const index = indexOr(choice.index, position);
       const delta: WireMessage = isJsonObject(choice.delta) ? choice.delta : { content: choice.text };
+      readLogprobs(choice.logprobs, index, emit);
       readTexts(delta, index, emit);
       if (Array.isArray(delta.tool_calls)) {
         let numbers = calls.get(index);
@@ -97,7 +99,8 @@ export function createChunkReader(): (chunk: WireAnswer, emit: Emit) => void {
       }
       if (choice.finish_reason === 'error' || hasError(choice)) error ??= choice.error ?? {};
       else if (isFilled(choice.finish_reason)) {
-        emit({ type: 'finish', choice: index, reason: readFinishReason(choice.finish_reason) });
+        for (const citation of readCitations(chunk.citations)) emit(citation);
+        emit({ type: 'finish', choice: index, reason: readFinishReason(choice.finish_reason, choice.stop_reason) });
       }
     }
     const usage = readUsage(chunk);

@@ -1,15 +1,22 @@
+import type { ReasoningFormat } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import type { ReasoningOrigin } from '../../chat/stream-part.ts';
 
 /**
- * OpenAI's format has no place for signed or encrypted reasoning, which Anthropic wants back unchanged in the next turn.
+ * Chat completions have no place for signed or encrypted reasoning, which Anthropic wants back unchanged in the next turn.
  * OpenRouter's list of `reasoning_details` has become the usual one: clients that do not know it pass over it, those that
  * do send it back. Source: https://openrouter.ai/docs/guides/best-practices/reasoning-tokens.
  */
-export type ReasoningDetail =
-  | { readonly type: 'text'; readonly text: string; readonly signature: string; readonly index: JsonValue | undefined }
-  | { readonly type: 'encrypted'; readonly data: string };
+export type ReasoningDetail = ReasoningOrigin & { readonly index: JsonValue | undefined } & (
+    | { readonly type: 'text'; readonly text: string; readonly signature: string }
+    | { readonly type: 'encrypted'; readonly data: string }
+  );
 
-const FORMAT = 'anthropic-claude-v1';
+/** OpenRouter's names of them. */
+const FORMATS: Readonly<Record<ReasoningFormat, string>> = {
+  anthropic: 'anthropic-claude-v1',
+  openai: 'openai-responses-v1',
+};
 
 /** The entries of a `reasoning_details` member that we understand. */
 export function readReasoningDetails(details: JsonValue | undefined): ReasoningDetail[] {
@@ -17,23 +24,42 @@ export function readReasoningDetails(details: JsonValue | undefined): ReasoningD
   const read: ReasoningDetail[] = [];
   for (const detail of details as readonly JsonValue[]) {
     if (!isJsonObject(detail)) continue;
-    if (detail['type'] === 'reasoning.text' || detail['type'] === 'reasoning.summary') {
+    const { type, index, id } = detail;
+    const about = {
+      index,
+      ...(detail['format'] === FORMATS.openai && { format: 'openai' as const }),
+      ...(typeof id === 'string' && { id }),
+    };
+    if (type === 'reasoning.text' || type === 'reasoning.summary') {
       const text = stringOr(detail['text'] ?? detail['summary']);
-      read.push({ type: 'text', text, signature: stringOr(detail['signature']), index: detail['index'] });
-    } else if (detail['type'] === 'reasoning.encrypted' && typeof detail['data'] === 'string') {
-      read.push({ type: 'encrypted', data: detail['data'] });
+      read.push({ type: 'text', text, signature: stringOr(detail['signature']), ...about });
+    } else if (type === 'reasoning.encrypted' && typeof detail['data'] === 'string') {
+      read.push({ type: 'encrypted', data: detail['data'], ...about });
     }
   }
   return read;
 }
 
-/** One signed piece of reasoning. Inside a stream its text has gone before it as `reasoning_content` and is left out here. */
-export function writeSignedReasoning(signature: string, index: number, text?: string): JsonObject {
-  return { type: 'reasoning.text', ...(text !== undefined && { text }), signature, format: FORMAT, index };
+interface Signed extends ReasoningOrigin {
+  readonly signature: string;
+  /** Absent inside a stream, where the text has gone before it as `reasoning_content`. */
+  readonly text?: string | undefined;
 }
 
-export function writeEncryptedReasoning(data: string, index: number): JsonObject {
-  return { type: 'reasoning.encrypted', data, format: FORMAT, index };
+/** One signed piece of reasoning. */
+export function writeSignedReasoning({ signature, text, ...origin }: Signed, index: number): JsonObject {
+  return { type: 'reasoning.text', ...(text !== undefined && { text }), signature, ...writeOrigin(origin), index };
+}
+
+export function writeEncryptedReasoning(
+  { data, ...origin }: ReasoningOrigin & { readonly data: string },
+  index: number,
+): JsonObject {
+  return { type: 'reasoning.encrypted', data, ...writeOrigin(origin), index };
+}
+
+function writeOrigin({ format = 'anthropic', id }: ReasoningOrigin): JsonObject {
+  return { format: FORMATS[format], ...(id !== undefined && { id }) };
 }
 
 function stringOr(value: JsonValue | undefined): string {

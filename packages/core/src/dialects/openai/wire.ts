@@ -16,6 +16,8 @@ export interface WireAnswer extends JsonObject {
   readonly x_groq?: JsonValue | undefined;
   readonly error?: JsonValue | undefined;
   readonly object?: JsonValue | undefined;
+  /** Perplexity, xAI: addresses of the pages that the answer refers to. */
+  readonly citations?: JsonValue | undefined;
 }
 
 export interface WireChoice extends JsonObject {
@@ -25,6 +27,9 @@ export interface WireChoice extends JsonObject {
   /** Of the legacy completions; Together repeats the delta's content here. */
   readonly text?: JsonValue | undefined;
   readonly finish_reason?: JsonValue | undefined;
+  /** vLLM: the stop sequence that ended the answer, or a token's number. */
+  readonly stop_reason?: JsonValue | undefined;
+  readonly logprobs?: JsonValue | undefined;
   readonly error?: JsonValue | undefined;
 }
 
@@ -42,6 +47,7 @@ export interface WireMessage extends JsonObject {
   readonly tool_calls?: JsonValue | undefined;
   readonly function_call?: JsonValue | undefined;
   readonly audio?: JsonValue | undefined;
+  readonly annotations?: JsonValue | undefined;
 }
 
 export interface WireToolCall extends JsonObject {

@@ -1,7 +1,8 @@
-import type { JsonObject } from '../../chat/json.ts';
+import type { JsonObject, JsonValue } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import type { AnswerIdentity } from '../dialect.ts';
+import { writeCitation } from './annotations.ts';
 import { writeFinishReason } from './finish-reason.ts';
 import { writeEncryptedReasoning, writeSignedReasoning } from './reasoning-details.ts';
 import { writeUsage } from './usage.ts';
@@ -18,7 +19,8 @@ export function writeAnswer(parts: readonly StreamPart[], identity: AnswerIdenti
   }
   const choices = [...drafts].toSorted(([a], [b]) => a - b).map(([index, draft]) => draft.toChoice(index));
   const head = writeAnswerHead(identity, 'chat.completion');
-  return `${head},"choices":${JSON.stringify(choices)},"usage":${writeUsage(receipt)}}`;
+  // Of a backend of OpenAI's own; some clients insist on the member.
+  return `${head},"system_fingerprint":null,"choices":${JSON.stringify(choices)},"usage":${writeUsage(receipt)}}`;
 }
 
 type ChoicePart = Extract<StreamPart, { choice: number }>;
@@ -32,6 +34,8 @@ class Draft {
   #unsignedReasoning = '';
   readonly #details: JsonObject[] = [];
   readonly #calls: { id: string; name: string; arguments: string }[] = [];
+  readonly #logprobs: { readonly content: JsonValue[]; readonly refusal: JsonValue[] } = { content: [], refusal: [] };
+  readonly #annotations: JsonObject[] = [];
   #finishReason: string | null = null;
 
   add(part: ChoicePart): void {
@@ -47,11 +51,11 @@ class Draft {
         this.#unsignedReasoning += part.text;
         break;
       case 'reasoning-signature':
-        this.#details.push(writeSignedReasoning(part.signature, this.#details.length, this.#unsignedReasoning));
+        this.#details.push(writeSignedReasoning({ ...part, text: this.#unsignedReasoning }, this.#details.length));
         this.#unsignedReasoning = '';
         break;
       case 'redacted-reasoning':
-        this.#details.push(writeEncryptedReasoning(part.data, this.#details.length));
+        this.#details.push(writeEncryptedReasoning(part, this.#details.length));
         break;
       case 'tool-call-delta': {
         const call = (this.#calls[part.index] ??= { id: '', name: '', arguments: '' });
@@ -60,6 +64,12 @@ class Draft {
         call.arguments += part.arguments;
         break;
       }
+      case 'logprobs':
+        this.#logprobs[part.of === 'text' ? 'content' : 'refusal'].push(...part.tokens);
+        break;
+      case 'citation':
+        this.#annotations.push(writeCitation(part));
+        break;
       case 'finish':
         this.#finishReason = writeFinishReason(part.reason);
         break;
@@ -77,9 +87,16 @@ class Draft {
         ...(this.#reasoning !== '' && { reasoning_content: this.#reasoning }),
         ...(this.#details.length > 0 && { reasoning_details: this.#details }),
         ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+        ...(this.#annotations.length > 0 && { annotations: this.#annotations }),
       },
-      logprobs: null,
+      logprobs: this.#toLogprobs(),
       finish_reason: this.#finishReason,
     };
+  }
+
+  #toLogprobs(): JsonObject | null {
+    const { content, refusal } = this.#logprobs;
+    if (content.length + refusal.length === 0) return null;
+    return { content: content.length > 0 ? content : null, refusal: refusal.length > 0 ? refusal : null };
   }
 }

@@ -1,10 +1,29 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatRequest } from '../../chat/chat-request.ts';
+import type { ChatMessage, ChatRequest } from '../../chat/chat-request.ts';
+import type { Quirks } from '../quirks.ts';
 import { patchRequest } from './patch-request.ts';
 import { readRequest } from './read-request.ts';
 import { writeRequest } from './write-request.ts';
 
 const TARGET = { model: 'gpt-4o-2024-08-06', maxOutputTokens: 16_384 };
+
+const PDF = {
+  type: 'document',
+  source: { type: 'base64', mediaType: 'application/pdf', data: 'JVBERi0=' },
+  name: 'a.pdf',
+  path: 'messages[0].content[1]',
+} as const;
+const REMOTE_PDF = {
+  ...PDF,
+  source: { type: 'url', url: 'https://a.test/a.pdf' },
+  path: 'messages[0].content[0]',
+} as const;
+const IMAGE = {
+  type: 'image',
+  source: { type: 'base64', mediaType: 'image/png', data: 'AAAA' },
+  detail: 'low',
+  path: 'messages[0].content[0]',
+} as const;
 
 function request(members: Partial<ChatRequest>): ChatRequest {
   return {
@@ -13,7 +32,7 @@ function request(members: Partial<ChatRequest>): ChatRequest {
     stream: false,
     includeUsage: false,
     choices: 1,
-    untranslatable: [],
+    losses: [],
     ...members,
   };
 }
@@ -77,7 +96,8 @@ describe('for a caller of another dialect', () => {
       }),
       TARGET,
     );
-    expect(written).toEqual({
+    expect(written.losses).toEqual([]);
+    expect(written.body).toEqual({
       model: TARGET.model,
       messages: [
         { role: 'system', content: 'Be brief.' },
@@ -123,11 +143,11 @@ describe('for a caller of another dialect', () => {
   });
 
   test('what was not asked for is not written', () => {
-    expect(Object.keys(writeRequest(request({}), TARGET))).toEqual(['model', 'messages']);
+    expect(Object.keys(writeRequest(request({}), TARGET).body)).toEqual(['model', 'messages']);
   });
 
   test('a named tool is written as a choice', () => {
-    expect(writeRequest(request({ toolChoice: { type: 'tool', name: 'f' } }), TARGET)['tool_choice']).toEqual({
+    expect(writeRequest(request({ toolChoice: { type: 'tool', name: 'f' } }), TARGET).body['tool_choice']).toEqual({
       type: 'function',
       function: { name: 'f' },
     });
@@ -140,16 +160,137 @@ describe('for a caller of another dialect', () => {
     [8192, 'medium'],
     [8193, 'high'],
   ])('a thinking budget of %d tokens is the effort %s', (budgetTokens, effort) => {
-    expect(writeRequest(request({ reasoning: { budgetTokens } }), TARGET)['reasoning_effort']).toBe(effort);
+    expect(writeRequest(request({ reasoning: { budgetTokens } }), TARGET).body['reasoning_effort']).toBe(effort);
   });
 
-  test.each([
+  test.each<[Partial<ChatRequest>, string]>([
     [{ topK: 5 }, 'top_k'],
-    [{ untranslatable: ['messages[0].content[1]', 'container'] }, 'messages[0].content[1]'],
-  ])('%j is refused by name', (members, param) => {
-    expect(() => writeRequest(request(members), TARGET)).toThrow(
-      expect.objectContaining({ code: 'unsupported_parameter', param, message: expect.stringContaining(param) }),
+    [{ losses: [{ path: 'container' }] }, 'container'],
+    [{ messages: [{ role: 'user', content: [REMOTE_PDF] }] }, 'messages[0].content[0]'],
+  ])('%j is lost by name', (members, path) => {
+    expect(writeRequest(request(members), TARGET).losses).toEqual([expect.objectContaining({ path })]);
+  });
+
+  test('pictures and documents are parts, and those of tool results follow as a message of the user', () => {
+    const messages: ChatMessage[] = [
+      { role: 'user', content: [IMAGE, PDF, { type: 'document', source: { type: 'text', text: 'plain' }, path: 'd' }] },
+      {
+        role: 'assistant',
+        content: [],
+        toolCalls: [
+          { id: 'a', name: 'f', arguments: '{}' },
+          { id: 'b', name: 'f', arguments: '{}' },
+        ],
+      },
+      { role: 'tool', toolCallId: 'a', content: [IMAGE] },
+      { role: 'tool', toolCallId: 'b', content: [{ type: 'text', text: 'B' }] },
+      { role: 'user', content: [{ type: 'text', text: 'So?' }] },
+    ];
+    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA', detail: 'low' } };
+    expect(writeRequest(request({ messages }), TARGET)).toEqual({
+      body: {
+        model: TARGET.model,
+        messages: [
+          {
+            role: 'user',
+            content: [
+              image,
+              { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } },
+              { type: 'text', text: '<document name="document">\nplain\n</document>' },
+            ],
+          },
+          expect.objectContaining({ role: 'assistant' }),
+          { role: 'tool', tool_call_id: 'a', content: '' },
+          { role: 'tool', tool_call_id: 'b', content: 'B' },
+          { role: 'user', content: [{ type: 'text', text: 'Part of the result of the tool call a:' }, image] },
+          { role: 'user', content: 'So?' },
+        ],
+      },
+      losses: [],
+    });
+  });
+
+  test('marks for the cache are hints, but for those who take them', () => {
+    const cache = { path: 'messages[0].content[0].cache_control' };
+    const messages: ChatMessage[] = [{ role: 'user', content: [{ type: 'text', text: 'Hello', cache }] }];
+    expect(writeRequest(request({ messages }), TARGET).losses).toEqual([{ path: cache.path, isHint: true }]);
+    const { body, losses } = writeRequest(request({ messages }), { ...TARGET, quirks: { cacheControl: true } });
+    expect(losses).toEqual([]);
+    expect(body['messages']).toEqual([
+      { role: 'user', content: [{ type: 'text', text: 'Hello', cache_control: { type: 'ephemeral' } }] },
+    ]);
+  });
+
+  test('the form of the answer, log probabilities and what OpenAI alone knows are carried over', () => {
+    const schema = { type: 'object' };
+    const { body } = writeRequest(
+      request({
+        responseFormat: { type: 'json-schema', schema },
+        logprobs: 3,
+        openai: { service_tier: 'flex', metadata: { a: 'b' } },
+      }),
+      TARGET,
     );
-    expect(() => writeRequest(request(members), TARGET)).toThrow(/anthropic dialect/);
+    expect(body).toMatchObject({
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } },
+      logprobs: true,
+      top_logprobs: 3,
+      service_tier: 'flex',
+      metadata: { a: 'b' },
+    });
+  });
+
+  test("a server's own words are data", () => {
+    const quirks: Quirks = {
+      maxTokensMember: 'max_tokens',
+      noStreamOptions: true,
+      requiredToolChoice: 'any',
+      shortToolCallIds: true,
+      reasoningMember: 'reasoning',
+      reasoningBack: 'reasoning_content',
+      topK: true,
+      refused: ['user', 'parallel_tool_calls'],
+    };
+    const messages: ChatMessage[] = [
+      {
+        role: 'assistant',
+        content: [{ type: 'reasoning', text: 'Hm.' }],
+        toolCalls: [{ id: 'call_1', name: 'f', arguments: '{}' }],
+      },
+      { role: 'tool', toolCallId: 'call_1', content: [{ type: 'text', text: 'B' }] },
+    ];
+    const { body, losses } = writeRequest(
+      request({
+        messages,
+        stream: true,
+        maxOutputTokens: 5,
+        topK: 7,
+        toolChoice: { type: 'required' },
+        reasoning: { budgetTokens: 3000 },
+        user: 'u',
+        parallelToolCalls: false,
+      }),
+      { ...TARGET, quirks },
+    );
+    const id = (body['messages'] as { tool_calls: { id: string }[] }[])[0]?.tool_calls[0]?.id ?? '';
+    expect(id).toMatch(/^[a-z0-9]{9}$/);
+    expect(body).toEqual({
+      model: TARGET.model,
+      messages: [
+        {
+          role: 'assistant',
+          content: null,
+          reasoning_content: 'Hm.',
+          tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: '{}' } }],
+        },
+        { role: 'tool', tool_call_id: id, content: 'B' },
+      ],
+      stream: true,
+      max_tokens: 5,
+      top_k: 7,
+      tool_choice: 'any',
+      reasoning: { max_tokens: 3000 },
+    });
+    expect(losses).toEqual([{ path: 'user', isHint: true }, { path: 'parallel_tool_calls' }]);
   });
 });

@@ -6,7 +6,7 @@ import { GatewayError } from '../../errors.ts';
 import { readParts } from './__fixtures__/accumulate.ts';
 import { readAnswer } from './read-answer.ts';
 import { writeAnswer } from './write-answer.ts';
-import { writeError, writeStreamError } from './write-error.ts';
+import { writeError, writeStreamError } from '../openai-errors/write-error.ts';
 import { createStreamWriter } from './write-stream.ts';
 
 const IDENTITY = { requestId: 'req_1', model: 'claude-"4"', created: 1_700_000_000 };

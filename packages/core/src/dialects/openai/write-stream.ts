@@ -4,6 +4,7 @@ import type { AnswerIdentity, StreamOptions, StreamWriter } from '../dialect.ts'
 import { writeFinishReason } from './finish-reason.ts';
 import { writeEncryptedReasoning, writeSignedReasoning } from './reasoning-details.ts';
 import { writeUsage } from './usage.ts';
+import { writeCitation } from './annotations.ts';
 
 /** Ends a good stream. */
 export const TERMINATOR = 'data: [DONE]\n\n';
@@ -47,9 +48,15 @@ export function createStreamWriter(
         case 'refusal-delta':
           return writeDelta(part.choice, `"refusal":${quoteText(part.text)}`);
         case 'reasoning-signature':
-          return writeReasoningDetail(part.choice, writeSignedReasoning(part.signature, reasoningDetails));
+          return writeReasoningDetail(part.choice, writeSignedReasoning(part, reasoningDetails));
         case 'redacted-reasoning':
-          return writeReasoningDetail(part.choice, writeEncryptedReasoning(part.data, reasoningDetails));
+          return writeReasoningDetail(part.choice, writeEncryptedReasoning(part, reasoningDetails));
+        case 'logprobs': {
+          const logprobs = JSON.stringify({ [part.of === 'text' ? 'content' : 'refusal']: part.tokens });
+          return `${head}{"index":${part.choice},"delta":{},"logprobs":${logprobs},"finish_reason":null}]}\n\n`;
+        }
+        case 'citation':
+          return writeDelta(part.choice, `"annotations":[${JSON.stringify(writeCitation(part))}]`);
         case 'tool-call-delta': {
           const { index, id, name } = part;
           const call = {

@@ -1,5 +1,4 @@
 import { parsePrice } from '../../cost/parse-price.ts';
-import type { Dialect } from '../../dialects/dialect.ts';
 import { staticCredential } from '../../providers/credential.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Candidate, Model } from '../candidate.ts';
@@ -14,10 +13,9 @@ export function createCandidate(model: Model, providerId = 'openai'): Candidate 
     id: providerId,
     credential: staticCredential(undefined, () => 0),
     timeouts: { firstEventMs: 1000, progressMs: 600_000 },
-    get dialect(): Dialect {
-      throw new Error('the router looked into a dialect');
+    get endpoints(): Provider['endpoints'] {
+      throw new Error('the router looked into a provider');
     },
-    open: () => Promise.reject(new Error('the router called a provider')),
   };
   return { id: `${model.id}@${providerId}`, model, provider, upstreamModel: model.id };
 }

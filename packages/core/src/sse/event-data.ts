@@ -1,4 +1,4 @@
-import type { Extent } from '../../json/scan-json.ts';
+import type { Extent } from '../json/scan-json.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;

@@ -1,0 +1,13 @@
+import { embeddingsDialect } from '@tokenhub/core';
+import type { Surface } from '../surface.ts';
+
+/** `POST /v1/embeddings`: OpenAI's format in both directions. Never streams; the cost is in `usage`. */
+export const embeddingsSurface: Surface = {
+  name: 'embeddings',
+  answerDialect: embeddingsDialect,
+  errorDialect: embeddingsDialect,
+  streamHeaders: () => [],
+  endStream: (dialectEnd) => dialectEnd,
+  endBrokenStream: () => '',
+  writeAnswer: (answer) => answer.body,
+};

@@ -1,0 +1,45 @@
+import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
+import { anthropicDialect, countTokens, estimateInput } from '@tokenhub/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ChatServices } from '../../complete-chat.ts';
+import { chatCallFrom } from '../../http/caller.ts';
+import { DescribeRoute, MESSAGES_BODY } from '../../http/describe-route.ts';
+import { readJsonBody } from '../../http/read-json-body.ts';
+import { rankCandidates } from '../../rank-candidates.ts';
+import { CHAT_SERVICES } from '../../tokens.ts';
+import { policyFromHeaders } from '../routing-policy.ts';
+import { readBetas } from './read-betas.ts';
+
+const now = (): number => performance.now();
+
+/** Counting costs nothing with the provider that can do it, and nothing here. */
+@Controller(['v1/messages/count_tokens', 'anthropic/v1/messages/count_tokens'])
+export class CountTokensController {
+  readonly #services: ChatServices;
+
+  constructor(@Inject(CHAT_SERVICES) services: ChatServices) {
+    this.#services = services;
+  }
+
+  @Post()
+  @DescribeRoute({
+    summary: "The tokens of a request in Anthropic's format",
+    answer: 'Their number; X-TokenHub-Estimated: true where the provider cannot count',
+    body: { ...MESSAGES_BODY, required: ['messages'] },
+  })
+  async count(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { key, requestId } = chatCallFrom(request);
+    // The format is that of a message but for the bound on its answer.
+    const chat = anthropicDialect.readRequest({ max_tokens: 1, ...readJsonBody(request.body) });
+    const call = { key, request: readBetas(chat, request.headers), policy: policyFromHeaders(request.headers) };
+    const catalog = this.#services.catalog();
+    const inputTokens = estimateInput(chat).likely;
+    const { ranked } = rankCandidates(call, { catalog, health: this.#services.health, inputTokens });
+    const leaving = new AbortController();
+    reply.raw.once('close', () => leaving.abort());
+    const { signal } = leaving;
+    const { tokens, isEstimated } = await countTokens({ request: call.request, ranked, requestId, signal, now });
+    if (isEstimated) reply.header('X-TokenHub-Estimated', 'true');
+    await reply.send({ input_tokens: tokens });
+  }
+}

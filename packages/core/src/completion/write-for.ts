@@ -1,0 +1,33 @@
+import type { ChatRequest, Loss } from '../chat/chat-request.ts';
+import type { WrittenRequest } from '../dialects/dialect.ts';
+import { GatewayError } from '../errors.ts';
+import { endpointFor } from '../providers/provider.ts';
+import type { Candidate } from '../router/candidate.ts';
+
+const NO_LOSSES: readonly Loss[] = [];
+
+/**
+ * A request as this candidate gets it: the caller's own JSON where its provider speaks the caller's dialect, else written
+ * anew, with what could not be carried over beside it.
+ * @throws GatewayError `invalid_parameter` for what the provider's dialect could not make sense of.
+ */
+export function writeFor({ provider, model, upstreamModel }: Candidate, request: ChatRequest): WrittenRequest {
+  const { dialect } = endpointFor(provider, request.source.dialect);
+  // Another dialect would find a chat in it.
+  if (request.source.dialect === 'embeddings' && dialect.name !== 'embeddings') {
+    throw new GatewayError('unsupported_parameter', `The provider ${provider.id} offers no embeddings.`);
+  }
+  const target = { model: upstreamModel, maxOutputTokens: model.maxOutputTokens, quirks: provider.quirks };
+  return dialect.name === request.source.dialect
+    ? { body: dialect.patchRequest(request, target), losses: NO_LOSSES }
+    : dialect.writeRequest(request, target);
+}
+
+/** The error for a request that would lose something it asks for. */
+export function whyLost({ path, rule }: Loss): GatewayError {
+  const message =
+    rule === undefined
+      ? `${path} cannot be carried over to the provider of this model. Leave it out, or name another model.`
+      : `${path} ${rule}.`;
+  return new GatewayError('unsupported_parameter', message, { param: path });
+}

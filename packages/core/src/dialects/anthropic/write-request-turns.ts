@@ -1,0 +1,119 @@
+import type {
+  CacheMark,
+  ChatMessage,
+  ContentPart,
+  DocumentPart,
+  MediaSource,
+  TextPart,
+} from '../../chat/chat-request.ts';
+import type { JsonObject, JsonValue } from '../../chat/json.ts';
+import { GatewayError } from '../../errors.ts';
+import { parseJsonObject } from '../../json/parse-json-object.ts';
+import { writeCacheMark } from './cache-mark.ts';
+
+const PDF = 'application/pdf';
+
+/**
+ * Messages as Anthropic's alternating turns: neighbours of one role are joined, results of tools are the user's.
+ * @throws GatewayError `invalid_parameter` when no message says anything.
+ */
+export function writeTurns(messages: readonly ChatMessage[]): JsonObject[] {
+  const turns: { role: 'user' | 'assistant'; content: JsonObject[] }[] = [];
+  for (const [i, message] of messages.entries()) {
+    if (message.role === 'system') continue;
+    const blocks = writeMessage(message, i);
+    // Anthropic refuses empty texts and turns, other dialects allow them; they say nothing.
+    if (blocks.length === 0) continue;
+    const role = message.role === 'assistant' ? 'assistant' : 'user';
+    const last = turns.at(-1);
+    if (last?.role === role) last.content.push(...blocks);
+    else turns.push({ role, content: blocks });
+  }
+  if (turns.length > 0) return turns;
+  const message = 'messages must hold at least one message that says something besides system messages.';
+  throw new GatewayError('invalid_parameter', message, { param: 'messages' });
+}
+
+/** Texts as blocks, a single one in its short form; `undefined` when they say nothing. */
+export function writeTexts(parts: readonly TextPart[]): JsonValue | undefined {
+  return shorten(parts.flatMap(writePart));
+}
+
+function shorten(blocks: readonly JsonObject[]): JsonValue | undefined {
+  const [first, ...others] = blocks;
+  if (first === undefined) return undefined;
+  const isPlain = others.length === 0 && first['type'] === 'text' && first['cache_control'] === undefined;
+  return isPlain ? first['text'] : blocks;
+}
+
+function writeMessage(message: Exclude<ChatMessage, { role: 'system' }>, index: number): JsonObject[] {
+  if (message.role === 'tool') {
+    const content = shorten(message.content.flatMap(writePart));
+    return [
+      {
+        type: 'tool_result',
+        tool_use_id: toToolId(message.toolCallId),
+        ...(content !== undefined && { content }),
+        ...(message.isError === true && { is_error: true }),
+      },
+    ];
+  }
+  const blocks = message.content.flatMap(writePart);
+  if (message.role === 'user') return blocks;
+  for (const [i, { id, name, arguments: text, cache }] of message.toolCalls.entries()) {
+    const input = parseInput(text, `messages[${index}].tool_calls[${i}].function.arguments`);
+    blocks.push(mark({ type: 'tool_use', id: toToolId(id), name, input }, cache));
+  }
+  return blocks;
+}
+
+function writePart(part: ContentPart): JsonObject[] {
+  switch (part.type) {
+    case 'text':
+      return part.text === '' ? [] : [mark({ type: 'text', text: part.text }, part.cache)];
+    case 'image':
+      return [mark({ type: 'image', source: writeSource(part.source) }, part.cache)];
+    case 'document':
+      return [mark(writeDocument(part), part.cache)];
+    case 'reasoning':
+      // Anthropic refuses reasoning that it has not signed; it means nothing to its models.
+      if (part.signature === undefined || part.signature === '' || part.format === 'openai') return [];
+      return [{ type: 'thinking', thinking: part.text, signature: part.signature }];
+    case 'redacted-reasoning':
+      return part.format === 'openai' ? [] : [{ type: 'redacted_thinking', data: part.data }];
+  }
+}
+
+function writeDocument({ source, name }: DocumentPart): JsonObject {
+  const written =
+    source.type === 'text'
+      ? { type: 'text', media_type: 'text/plain', data: source.text }
+      : source.type === 'base64' && source.mediaType.startsWith('text/')
+        ? { type: 'text', media_type: 'text/plain', data: decodeText(source.data) }
+        : writeSource(source);
+  return { type: 'document', source: written, ...(name !== undefined && { title: name }) };
+}
+
+function writeSource(source: MediaSource): JsonObject {
+  if (source.type === 'url') return { type: 'url', url: source.url };
+  return { type: 'base64', media_type: source.mediaType === '' ? PDF : source.mediaType, data: source.data };
+}
+
+function decodeText(base64: string): string {
+  return new TextDecoder().decode(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+}
+
+function mark(block: JsonObject, cache: CacheMark | undefined): JsonObject {
+  return cache === undefined ? block : { ...block, cache_control: writeCacheMark(cache) };
+}
+
+function parseInput(text: string, param: string): JsonObject {
+  const input = text.trim() === '' ? {} : parseJsonObject(text);
+  if (input !== undefined) return input;
+  throw new GatewayError('invalid_parameter', `${param} must be the text of a JSON object.`, { param });
+}
+
+/** Anthropic takes only these characters in ids; some servers make ids with others. */
+function toToolId(id: string): string {
+  return id.replaceAll(/[^\w-]/g, '_');
+}

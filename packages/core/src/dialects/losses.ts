@@ -1,0 +1,47 @@
+import type { CacheMark, ChatRequest, Loss } from '../chat/chat-request.ts';
+import type { DialectName } from './dialect.ts';
+
+/** How callers of a dialect name what others call differently. */
+const NAMES: Readonly<Partial<Record<DialectName, Readonly<Record<string, string>>>>> = {
+  anthropic: { stop: 'stop_sequences', response_format: 'output_config.format', reasoning: 'thinking' },
+  responses: { response_format: 'text.format', logprobs: 'top_logprobs', verbosity: 'text.verbosity' },
+};
+
+/** What of a request is lost while it is written in another dialect. */
+export class Losses {
+  readonly list: Loss[];
+  readonly #names: Readonly<Record<string, string>>;
+
+  constructor({ losses, source }: ChatRequest) {
+    this.list = [...losses];
+    this.#names = NAMES[source.dialect] ?? {};
+  }
+
+  /**
+   * Something that the caller asked for, by its path, or by the name that it has in chat completions. `rule` completes
+   * "`path` …" and says what would be right.
+   */
+  add(name: string, rule?: string): void {
+    this.list.push({ path: this.#names[name] ?? name, ...(rule !== undefined && { rule }) });
+  }
+
+  /** Something that makes no difference to the answer. */
+  addHint(path: string): void {
+    this.list.push({ path, isHint: true });
+  }
+
+  addMark(mark: CacheMark | undefined): void {
+    if (mark !== undefined) this.addHint(mark.path);
+  }
+
+  /** Members of OpenAI's APIs, by their names in chat completions. */
+  addOpenai({ openai = {} }: ChatRequest): void {
+    for (const name of Object.keys(openai)) {
+      if (HINTS.has(name)) this.addHint(name);
+      else this.add(name);
+    }
+  }
+}
+
+/** What requests are filed and cached under: the answer is the same without. */
+export const HINTS: ReadonlySet<string> = new Set(['metadata', 'prompt_cache_key', 'prompt_cache_retention', 'user']);

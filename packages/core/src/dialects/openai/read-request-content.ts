@@ -1,0 +1,89 @@
+import type { ContentPart, MediaSource, TextPart } from '../../chat/chat-request.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { mediaSourceOf } from '../media-source.ts';
+import { isGiven, type RequestReading } from '../request-reading.ts';
+
+/** Content: a string, or a list of parts. Parts without neutral words (speech, uploaded files) are lost. */
+export function readContent(content: JsonValue | undefined, path: string, reading: RequestReading): ContentPart[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  const parts: ContentPart[] = [];
+  for (const [i, part] of reading.list(content, path, 'must be a string or a list of content parts').entries()) {
+    const partPath = `${path}[${i}]`;
+    if (!isJsonObject(part) || typeof part['type'] !== 'string') {
+      throw reading.invalid(partPath, 'must be an object with a type, as in {"type":"text","text":"…"}');
+    }
+    const read = readPart(part, partPath, reading);
+    if (read !== undefined) parts.push(read);
+  }
+  return parts;
+}
+
+/** Content of which only text has neutral words. */
+export function readTexts(content: JsonValue | undefined, path: string, reading: RequestReading): TextPart[] {
+  return readContent(content, path, reading).filter((part) => {
+    if (part.type === 'image' || part.type === 'document') reading.lose(part.path);
+    return part.type === 'text';
+  });
+}
+
+function readPart(part: JsonObject, path: string, reading: RequestReading): ContentPart | undefined {
+  switch (part['type']) {
+    case 'text':
+    case 'refusal': {
+      const { type, [type]: text, cache_control: mark, ...rest } = part;
+      reading.rest(rest, path);
+      const cache = reading.cacheMark(mark, `${path}.cache_control`);
+      return { type: 'text', text: reading.text(text, `${path}.${type}`), ...(cache !== undefined && { cache }) };
+    }
+    case 'image_url':
+      return readImage(part, path, reading);
+    case 'file':
+      return readFile(part, path, reading);
+    default:
+      reading.lose(path);
+      return undefined;
+  }
+}
+
+function readImage(part: JsonObject, path: string, reading: RequestReading): ContentPart {
+  const { type: _, image_url: image, cache_control: mark, ...rest } = part;
+  reading.rest(rest, path);
+  // Mistral takes the address alone.
+  const { url, detail, ...others }: JsonObject =
+    typeof image === 'string' ? { url: image } : reading.object(image, `${path}.image_url`);
+  reading.rest(others, `${path}.image_url`);
+  const cache = reading.cacheMark(mark, `${path}.cache_control`);
+  return {
+    type: 'image',
+    source: readSource(url, `${path}.image_url.url`, reading),
+    ...(isGiven(detail) && detail !== 'auto' && { detail: reading.text(detail, `${path}.image_url.detail`) }),
+    ...(cache !== undefined && { cache }),
+    path,
+  };
+}
+
+function readFile(part: JsonObject, path: string, reading: RequestReading): ContentPart | undefined {
+  const { type: _, file, cache_control: mark, ...rest } = part;
+  reading.rest(rest, path);
+  const { file_data: data, filename, ...others } = reading.object(file, `${path}.file`);
+  reading.rest(others, `${path}.file`);
+  if (!isGiven(data)) {
+    // One that was uploaded to a provider is known to that one only.
+    if (!isGiven(others['file_id'])) throw reading.invalid(`${path}.file.file_data`, 'must be a data URL');
+    return undefined;
+  }
+  const cache = reading.cacheMark(mark, `${path}.cache_control`);
+  return {
+    type: 'document',
+    source: readSource(data, `${path}.file.file_data`, reading),
+    ...(isGiven(filename) && { name: reading.text(filename, `${path}.file.filename`) }),
+    ...(cache !== undefined && { cache }),
+    path,
+  };
+}
+
+function readSource(value: JsonValue | undefined, path: string, reading: RequestReading): MediaSource {
+  const source = mediaSourceOf(reading.name(value, path));
+  if (source === undefined) throw reading.invalid(path, 'must be an address or a data URL in base64');
+  return source;
+}

@@ -1,0 +1,156 @@
+import type { CacheMark, Loss, ResponseFormat } from '../chat/chat-request.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../chat/json.ts';
+import { GatewayError } from '../errors.ts';
+
+type Given = JsonValue | undefined;
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Far above any model's bound on its answer; what is larger is a mistake and would spoil sums made with it. */
+export const MAX_TOKENS = 10_000_000;
+export const MAX_MESSAGES = 10_000;
+const MAX_MODEL_LENGTH = 256;
+const MAX_NAME_LENGTH = 256;
+
+/** The checks of one request's members, and the list of those for which there are no neutral words. */
+export class RequestReading {
+  readonly losses: Loss[] = [];
+
+  /** `rule` completes "`path` …". */
+  invalid(path: string, rule: string): GatewayError {
+    return new GatewayError('invalid_parameter', `${path} ${rule}.`, { param: path });
+  }
+
+  /** A member for which there are no neutral words. */
+  lose(path: string): void {
+    this.losses.push({ path });
+  }
+
+  /** A member without neutral words that makes no difference to the answer. */
+  hint(path: string): void {
+    this.losses.push({ path, isHint: true });
+  }
+
+  /** The members of an object for which there are no neutral words. */
+  rest(members: JsonObject, path: string): void {
+    for (const name of Object.keys(members)) {
+      if (!isEmpty(members[name])) this.lose(`${path}.${name}`);
+    }
+  }
+
+  text(value: Given, path: string, rule = 'must be a string'): string {
+    if (typeof value !== 'string') throw this.invalid(path, rule);
+    return value;
+  }
+
+  /** A text that names something: not empty. */
+  name(value: Given, path: string): string {
+    if (typeof value !== 'string' || value === '') throw this.invalid(path, 'must be a string that is not empty');
+    return value;
+  }
+
+  boolean(value: Given, path: string): boolean {
+    if (typeof value !== 'boolean') throw this.invalid(path, 'must be true or false');
+    return value;
+  }
+
+  number(value: Given, path: string, { min, max }: Range): number {
+    if (typeof value !== 'number' || !(value >= min && value <= max)) {
+      throw this.invalid(path, `must be a number from ${min} to ${max}`);
+    }
+    return value;
+  }
+
+  integer(value: Given, path: string, { min, max }: Range): number {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+      throw this.invalid(path, `must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  }
+
+  list(value: Given, path: string, rule = 'must be a list'): readonly JsonValue[] {
+    if (!Array.isArray(value)) throw this.invalid(path, rule);
+    return value;
+  }
+
+  object(value: Given, path: string): JsonObject {
+    if (!isJsonObject(value)) throw this.invalid(path, 'must be an object');
+    return value;
+  }
+
+  /** The id of a model; `undefined` where any may serve. */
+  model(value: JsonValue): string | undefined {
+    if (typeof value !== 'string' || value.length > MAX_MODEL_LENGTH || !/^[\x20-\x7e]+$/.test(value)) {
+      throw this.invalid('model', `must be the id of a model: 1 to ${MAX_MODEL_LENGTH} printable ASCII characters`);
+    }
+    return value === '*' || value === 'auto' ? undefined : value;
+  }
+
+  /** A name of the caller's own user. */
+  user(value: JsonValue, path: string): string {
+    const text = this.text(value, path);
+    if (text.length > MAX_NAME_LENGTH || hasControlCharacter(text)) {
+      throw this.invalid(path, `must be at most ${MAX_NAME_LENGTH} characters without control characters`);
+    }
+    return text;
+  }
+
+  /** OpenAI's `metadata`: up to 64 names with texts. */
+  metadata(value: JsonValue): JsonObject {
+    const metadata = this.object(value, 'metadata');
+    const names = Object.keys(metadata);
+    if (names.length > 64) throw this.invalid('metadata', 'must have at most 64 members');
+    for (const name of names) {
+      if (hasControlCharacter(name)) throw this.invalid('metadata', 'must have names without control characters');
+      const path = `metadata.${name}`;
+      if (hasControlCharacter(this.text(metadata[name], path)))
+        throw this.invalid(path, 'must be a string without control characters');
+    }
+    return metadata;
+  }
+
+  /** Anthropic's `cache_control`, which others of its family take too; `path` is that of the mark. */
+  cacheMark(value: Given, path: string): CacheMark | undefined {
+    if (!isGiven(value)) return undefined;
+    const { type, ttl, ...rest } = this.object(value, path);
+    if (type !== 'ephemeral') throw this.invalid(`${path}.type`, "must be 'ephemeral'");
+    this.rest(rest, path);
+    if (!isGiven(ttl)) return { path };
+    if (ttl !== '5m' && ttl !== '1h') throw this.invalid(`${path}.ttl`, "must be '5m' or '1h'");
+    return { ttl, path };
+  }
+
+  /** OpenAI's `json_schema`, whose members stand in an object of their own or beside the type, by the API. */
+  jsonSchema(value: JsonObject, path: string): ResponseFormat {
+    const { name, description, schema, strict, ...rest } = value;
+    this.rest(rest, path);
+    return {
+      type: 'json-schema',
+      name: this.name(name, `${path}.name`),
+      ...(isGiven(description) && { description: this.text(description, `${path}.description`) }),
+      schema: isGiven(schema) ? this.object(schema, `${path}.schema`) : {},
+      ...(isGiven(strict) && { strict: this.boolean(strict, `${path}.strict`) }),
+    };
+  }
+}
+
+export function isGiven(value: Given): value is JsonValue {
+  return value !== undefined && value !== null;
+}
+
+/** True for a member that says nothing: absent, null, or an empty list or object, as client libraries send them. */
+export function isEmpty(value: Given): boolean {
+  if (!isGiven(value)) return true;
+  return typeof value === 'object' && Object.keys(value ?? {}).length === 0;
+}
+
+export function hasControlCharacter(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}

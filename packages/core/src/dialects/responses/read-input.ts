@@ -1,0 +1,143 @@
+import type { ChatMessage, ContentPart, MediaSource, TextPart, ToolCall } from '../../chat/chat-request.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { mediaSourceOf } from '../media-source.ts';
+import { isGiven, MAX_MESSAGES, type RequestReading } from '../request-reading.ts';
+import { readReasoningItem } from './reasoning-item.ts';
+
+const INPUT_RULE = `must be a string or a list of 1 to ${MAX_MESSAGES} items`;
+const ROLES = 'must be one of system, developer, user and assistant';
+
+/** An assistant's turn while its items, of which each is one in the input, are gathered. */
+interface Turn {
+  readonly role: 'assistant';
+  readonly content: ContentPart[];
+  readonly toolCalls: ToolCall[];
+}
+
+/** Reads `input`. Items that follow each other and are the model's own (reasoning, text, calls) are one message. */
+export function readInput(value: JsonValue | undefined, reading: RequestReading): ChatMessage[] {
+  if (typeof value === 'string') return [{ role: 'user', content: [{ type: 'text', text: value }] }];
+  const items = reading.list(value, 'input', INPUT_RULE);
+  if (items.length === 0 || items.length > MAX_MESSAGES) throw reading.invalid('input', INPUT_RULE);
+  const messages: ChatMessage[] = [];
+  let turn: Turn | undefined;
+  const ownTurn = (): Turn => {
+    if (turn === undefined) messages.push((turn = { role: 'assistant', content: [], toolCalls: [] }));
+    return turn;
+  };
+  for (const [i, entry] of items.entries()) {
+    const path = `input[${i}]`;
+    const item = reading.object(entry, path);
+    switch (typeOf(item)) {
+      case 'message':
+        if (item['role'] === 'assistant') {
+          ownTurn().content.push(...readTexts(item['content'], `${path}.content`, reading));
+        } else {
+          turn = undefined;
+          messages.push(readMessage(item, path, reading));
+        }
+        break;
+      case 'reasoning':
+        ownTurn().content.push(readReasoningItem(item, path, reading));
+        break;
+      case 'function_call':
+        ownTurn().toolCalls.push({
+          id: reading.name(item['call_id'], `${path}.call_id`),
+          name: reading.name(item['name'], `${path}.name`),
+          arguments: reading.text(item['arguments'], `${path}.arguments`, 'must be a string of JSON'),
+        });
+        break;
+      case 'function_call_output':
+        turn = undefined;
+        messages.push({
+          role: 'tool',
+          toolCallId: reading.name(item['call_id'], `${path}.call_id`),
+          content: readContent(item['output'], `${path}.output`, reading),
+        });
+        break;
+      case 'item_reference':
+        throw reading.invalid(path, 'must be the item itself: responses are not stored here; set store to false');
+      default:
+        // An item of a tool that OpenAI runs, or one that is newer than this code.
+        reading.lose(path);
+    }
+  }
+  return messages;
+}
+
+function typeOf({ type, role }: JsonObject): JsonValue | undefined {
+  return type ?? (role === undefined ? undefined : 'message');
+}
+
+function readMessage({ role, content }: JsonObject, path: string, reading: RequestReading): ChatMessage {
+  switch (reading.text(role, `${path}.role`, ROLES)) {
+    case 'system':
+    case 'developer':
+      return { role: 'system', content: readTexts(content, `${path}.content`, reading) };
+    case 'user':
+      return { role: 'user', content: readContent(content, `${path}.content`, reading) };
+    default:
+      throw reading.invalid(`${path}.role`, ROLES);
+  }
+}
+
+function readTexts(content: JsonValue | undefined, path: string, reading: RequestReading): TextPart[] {
+  return readContent(content, path, reading).filter((part) => {
+    if (part.type === 'image' || part.type === 'document') reading.lose(part.path);
+    return part.type === 'text';
+  });
+}
+
+function readContent(content: JsonValue | undefined, path: string, reading: RequestReading): ContentPart[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  const parts: ContentPart[] = [];
+  for (const [i, part] of reading.list(content, path, 'must be a string or a list of content parts').entries()) {
+    const partPath = `${path}[${i}]`;
+    if (!isJsonObject(part) || typeof part['type'] !== 'string') {
+      throw reading.invalid(partPath, 'must be an object with a type, as in {"type":"input_text","text":"…"}');
+    }
+    const read = readPart(part, partPath, reading);
+    if (read === undefined) reading.lose(partPath);
+    else parts.push(read);
+  }
+  return parts;
+}
+
+/** `undefined` for what has no neutral words: speech, and files that were uploaded to a provider. */
+function readPart(part: JsonObject, path: string, reading: RequestReading): ContentPart | undefined {
+  switch (part['type']) {
+    case 'input_text':
+    case 'output_text':
+    case 'text':
+      return { type: 'text', text: reading.text(part['text'], `${path}.text`) };
+    case 'refusal':
+      return { type: 'text', text: reading.text(part['refusal'], `${path}.refusal`) };
+    case 'input_image': {
+      const { image_url: url, detail } = part;
+      if (!isGiven(url)) return undefined;
+      return {
+        type: 'image',
+        source: readSource(url, `${path}.image_url`, reading),
+        ...(isGiven(detail) && detail !== 'auto' && { detail: reading.text(detail, `${path}.detail`) }),
+        path,
+      };
+    }
+    case 'input_file': {
+      const { file_data: data, file_url: url, filename } = part;
+      if (!isGiven(data) && !isGiven(url)) return undefined;
+      const source = isGiven(data)
+        ? readSource(data, `${path}.file_data`, reading)
+        : readSource(url, `${path}.file_url`, reading);
+      const name = isGiven(filename) ? { name: reading.text(filename, `${path}.filename`) } : {};
+      return { type: 'document', source, ...name, path };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function readSource(value: JsonValue | undefined, path: string, reading: RequestReading): MediaSource {
+  const source = mediaSourceOf(reading.name(value, path));
+  if (source === undefined) throw reading.invalid(path, 'must be an address or a data URL in base64');
+  return source;
+}
