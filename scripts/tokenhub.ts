@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { generateApiKey, hashApiKey, loadConfig } from '@tokenhub/config';
-import { writeProviderModels } from './provider-models.ts';
 
 const HELP = `pnpm tokenhub keys generate    prints a new API key and, with TOKENHUB_KEY_PEPPER set, its hash
 pnpm tokenhub keys hash        prints the hash of the key on standard input, for key_hash of the configuration;
@@ -29,6 +28,8 @@ switch (command) {
   }
   case 'models': {
     try {
+      // Only here, since prices and providers take long to load.
+      const { writeProviderModels } = await import('./provider-models.ts');
       const fileName = process.env['TOKENHUB_CONFIG'] ?? './tokenhub.yaml';
       const config = loadConfig(readFileSync(fileName, 'utf8'), { env: process.env, fileName });
       print(await writeProviderModels(config, names[0] ?? ''));

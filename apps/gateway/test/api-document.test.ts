@@ -16,6 +16,7 @@ it('describes every route it has, and nothing else, in /openapi.json', async () 
   expect(Object.keys(document.paths).toSorted()).toEqual(
     [
       '/anthropic/v1/messages',
+      '/anthropic/v1/messages/count_tokens',
       '/anthropic/v1/models',
       '/anthropic/v1/models/{path}',
       '/healthz',
@@ -26,8 +27,10 @@ it('describes every route it has, and nothing else, in /openapi.json', async () 
       '/v1/embeddings',
       '/v1/generations/{id}',
       '/v1/messages',
+      '/v1/messages/count_tokens',
       '/v1/models',
       '/v1/models/{path}',
+      '/v1/responses',
       '/v1/route/explain',
     ].toSorted(),
   );

@@ -59,7 +59,7 @@ export interface Client {
   see?(question: Question, png: string): Promise<Reply>;
   /** Whether it is the library's own error for this, the one that its documentation tells callers to catch. */
   isError(error: unknown, kind: ErrorKind): boolean;
-  /** What it is known to do wrong itself, however right the gateway is. */
+  /** What it is known to do wrong itself, however right the gateway is, and what is not tried with it. */
   readonly notes?: readonly Note[];
 }
 
@@ -74,6 +74,11 @@ export interface Note {
 
 export const LOSES_SIGNATURES =
   'The library does not keep `reasoning_details`, in which the signature is. Anthropic refuses reasoning without one, so TokenHub leaves it out, and the second turn is answered without.';
+
+/** For a library that has all of this, and is tried with plain text only. */
+export const TEXT_ONLY: readonly Note[] = (
+  ['tools', 'structured output', 'reasoning', 'reasoning sent back', 'images'] as const
+).map((scenario) => ({ scenario, why: 'Not tried: this library is tried with plain text only.' }));
 
 export type ScenarioName =
   | 'plain'

@@ -1,6 +1,6 @@
 import { Mistral } from '@mistralai/mistralai';
 import { MistralError } from '@mistralai/mistralai/models/errors';
-import type { Client, ErrorKind } from './client.ts';
+import { TEXT_ONLY, type Client, type ErrorKind } from './client.ts';
 
 const STATUSES: Readonly<Record<ErrorKind, (status: number) => boolean>> = {
   'bad request': (status) => status === 400,
@@ -39,6 +39,7 @@ export const mistral: Client = {
   },
 
   notes: [
+    ...TEXT_ONLY,
     {
       scenario: 'usage of a stream',
       why: '`@mistralai/mistralai` cannot ask for it: Mistral tells the usage of each stream, OpenAI and TokenHub only where `stream_options` ask for it.',

@@ -1,6 +1,6 @@
 import { OpenRouter } from '@openrouter/sdk';
 import * as errors from '@openrouter/sdk/models/errors';
-import type { Client, ErrorKind } from './client.ts';
+import { TEXT_ONLY, type Client, type ErrorKind } from './client.ts';
 
 const CLASSES: Readonly<Record<ErrorKind, readonly (new (...parts: never[]) => Error)[]>> = {
   'bad request': [errors.BadRequestResponseError],
@@ -15,7 +15,7 @@ const CLASSES: Readonly<Record<ErrorKind, readonly (new (...parts: never[]) => E
 };
 
 const NO_FINGERPRINT =
-  '`@openrouter/sdk` insists on a `system_fingerprint`, which answers of vLLM do not have; they are relayed as they are.';
+  '`@openrouter/sdk` insists on a `system_fingerprint`, be it null, which the simulated vLLM leaves out as older ones did; answers of vLLM are relayed as they are.';
 
 /** Reads every answer with a schema of its own, and throws at what does not fit. */
 export const openrouter: Client = {
@@ -48,6 +48,7 @@ export const openrouter: Client = {
   },
 
   notes: [
+    ...TEXT_ONLY,
     ...(['plain', 'usage'] as const).map((scenario) => ({ scenario, model: 'llama' as const, why: NO_FINGERPRINT })),
     {
       scenario: 'usage of a stream',

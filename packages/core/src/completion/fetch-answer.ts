@@ -47,7 +47,14 @@ export async function fetchAnswer(
     const created = Math.floor(Date.now() / 1000);
     const identity = { requestId, model: candidate.model.id, created, request: options.request };
     const body =
-      dialect === spoken ? dialect.patchAnswer(text, receipt) : dialect.writeAnswer(parts, identity, receipt);
+      dialect === spoken
+        ? dialect.patchAnswer(text, receipt)
+        : dialect.writeAnswer(
+            // More answers than were asked for have no place in a format that knows one.
+            parts.filter((part) => !('choice' in part) || part.choice < options.request.choices),
+            identity,
+            receipt,
+          );
     // The whole answer is its first token: what a caller waits for.
     health.recordFirstToken(candidate.id, options.now() - sentAt);
     health.recordSuccess(candidate.id);

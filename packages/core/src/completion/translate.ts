@@ -24,6 +24,8 @@ export function createTranslator(
   let out = '';
   const onPart = (part: StreamPart): void => {
     if (facts.terminated || facts.error !== undefined) return;
+    // More answers than were asked for have no place in a format that knows one.
+    if ('choice' in part && part.choice >= options.choices) return;
     facts.note(part);
     if (part.type !== 'error' && part.type !== 'done') out += writer.write(part);
   };

@@ -1,0 +1,139 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ALL_PROVIDERS, KEY, startTestGateway, type TestGateway } from './test-gateway.ts';
+
+let hub: TestGateway;
+beforeAll(async () => {
+  hub = await startTestGateway({ config: ALL_PROVIDERS });
+});
+afterAll(() => hub.close());
+
+interface Sent {
+  readonly body: Record<string, unknown>;
+  readonly headers: Record<string, string | undefined>;
+}
+
+const messages = [{ role: 'user', content: 'Hello [simulate tokens=3 pace=0]' }];
+const lastSent = (): Sent => hub.simulator.requests.at(-1) as unknown as Sent;
+
+describe('what a provider has no words for', () => {
+  it.each([
+    ['/v1/chat/completions', { model: 'claude-sonnet-4', messages, seed: 7 }, 'seed'],
+    ['/v1/chat/completions', { model: 'claude-sonnet-4', messages, n: 2 }, 'n'],
+    ['/v1/chat/completions', { model: 'claude-sonnet-4', messages, logprobs: true }, 'logprobs'],
+    ['/v1/messages', { model: 'gpt-4', max_tokens: 9, messages, top_k: 4 }, 'top_k'],
+    ['/v1/messages', { model: 'gpt-4', max_tokens: 9, messages, container: 'c1' }, 'container'],
+    ['/v1/responses', { model: 'claude-sonnet-4', input: 'Hello', top_logprobs: 2 }, 'top_logprobs'],
+    ['/v1/responses', { model: 'llama', input: 'Hello', tools: [{ type: 'web_search' }] }, 'tools[0]'],
+  ])('on %s is refused by name with 400, or dropped and named: %j', async (path, body, member) => {
+    const refused = await hub.post(path, body);
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain(`${member} `);
+    const served = await hub.post(path, body, { headers: { 'x-tokenhub-drop-unsupported': 'true' } });
+    expect(served.status).toBe(200);
+    expect(served.headers.get('x-tokenhub-dropped')).toBe(member);
+    expect(lastSent().body).not.toHaveProperty(member);
+  });
+
+  it('is said by the envelope as by the header', async () => {
+    const request = { model_hint: 'claude-sonnet-4', messages, parameters: { seed: 7 } };
+    expect((await hub.post('/v1/chat', { request })).status).toBe(400);
+    const served = await hub.post('/v1/chat', { request, policy: { drop_unsupported: true } });
+    expect(served.headers.get('x-tokenhub-dropped')).toBe('seed');
+  });
+
+  it('does not stand in the way of another model that has them', async () => {
+    const fallback = { headers: { 'x-tokenhub-allow-fallback': 'true' } };
+    const served = await hub.post('/v1/chat/completions', { model: 'claude-sonnet-4', messages, seed: 7 }, fallback);
+    expect(served.status).toBe(200);
+    expect(served.headers.get('x-tokenhub-provider')).not.toBe('anthropic');
+    expect(served.headers.get('x-tokenhub-dropped')).toBeNull();
+  });
+
+  it('is dropped and named without asking where it makes no difference', async () => {
+    const marked = [{ role: 'user', content: [{ type: 'text', text: 'Hi', cache_control: { type: 'ephemeral' } }] }];
+    const served = await hub.post('/v1/messages', { model: 'gpt-4', max_tokens: 9, messages: marked });
+    expect(served.status).toBe(200);
+    expect(served.headers.get('x-tokenhub-dropped')).toBe('messages[0].content[0].cache_control');
+  });
+
+  it('ends no header, whatever it is called', async () => {
+    const odd = { model: 'claude-sonnet-4', messages, 'a\r\nSet-Cookie: b': 1 };
+    const served = await hub.post('/v1/chat/completions', odd, { headers: { 'x-tokenhub-drop-unsupported': 'true' } });
+    expect(served.headers.get('x-tokenhub-dropped')).toBe('a??Set-Cookie:?b');
+    expect(served.headers.get('set-cookie')).toBeNull();
+  });
+});
+
+describe("Anthropic's beta features", () => {
+  const body = { max_tokens: 9, messages };
+
+  it('reach a provider of its own API, and are dropped and named for others', async () => {
+    const init = { headers: { 'anthropic-beta': 'context-1m-2025-08-07, files-api-2025-04-14' } };
+    await hub.post('/v1/messages?beta=true', { ...body, model: 'claude-sonnet-4' }, init);
+    expect(lastSent().headers['anthropic-beta']).toBe('context-1m-2025-08-07,files-api-2025-04-14');
+    const served = await hub.post('/v1/messages', { ...body, model: 'gpt-4' }, init);
+    expect(served.headers.get('x-tokenhub-dropped')).toBe('anthropic-beta');
+    expect(lastSent().headers).not.toHaveProperty('anthropic-beta');
+  });
+
+  it('are names, not anything else', async () => {
+    const init = { headers: { 'anthropic-beta': 'a b; c' } };
+    expect((await hub.post('/v1/messages', { ...body, model: 'claude-sonnet-4' }, init)).status).toBe(400);
+  });
+});
+
+describe('nothing is kept for a caller anywhere', () => {
+  it.each([{ store: true }, { previous_response_id: 'resp_1' }, { conversation: 'conv_1' }, { background: true }])(
+    'a response that would need it is refused by name: %j',
+    async (member) => {
+      const refused = await hub.post('/v1/responses', { model: 'gpt-4', input: 'Hello', ...member });
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({ error: { param: Object.keys(member)[0] } });
+    },
+  );
+
+  it('OpenAI is told to store nothing', async () => {
+    await hub.post('/v1/responses', { model: 'gpt-4', input: 'Hello' });
+    expect(lastSent().body).toMatchObject({ store: false });
+  });
+
+  it("a conversation of Anthropic's is begun without being held, and not gone on with", async () => {
+    const body = { model: 'claude-sonnet-4', max_tokens: 9, messages };
+    expect((await hub.post('/v1/messages', { ...body, thread: { type: 'create' } })).status).toBe(200);
+    expect(lastSent().body).not.toHaveProperty('thread');
+    const refused = await hub.post('/v1/messages', {
+      ...body,
+      thread: { type: 'continue', previous_message_id: 'msg_1' },
+    });
+    expect(refused.status).toBe(404);
+    expect(await refused.json()).toMatchObject({ error: { details: { error_code: 'thread_not_found' } } });
+  });
+});
+
+describe('counted tokens', () => {
+  const body = { messages: [{ role: 'user' as const, content: 'Hello [simulate prompt=42]' }] };
+
+  it('are the provider’s own where it counts, and an estimate that says so elsewhere', async () => {
+    const anthropic = new Anthropic({ apiKey: KEY, baseURL: hub.url, maxRetries: 0 });
+    const { input_tokens: counted } = await anthropic.messages.countTokens({ ...body, model: 'claude-sonnet-4' });
+    expect(counted).toBe(42);
+    const estimated = await hub.post('/v1/messages/count_tokens', { ...body, model: 'gpt-4' });
+    expect(estimated.headers.get('x-tokenhub-estimated')).toBe('true');
+    expect(((await estimated.json()) as { input_tokens: number }).input_tokens).toBeGreaterThan(0);
+  });
+
+  it('are estimated when the provider does not answer', async () => {
+    hub.simulator.impose('/anthropic', 'status=503');
+    const answer = await hub.post('/anthropic/v1/messages/count_tokens', { ...body, model: 'claude-sonnet-4' });
+    hub.simulator.impose('/anthropic', undefined);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-tokenhub-estimated')).toBe('true');
+  });
+
+  it('of an unknown model are refused in Anthropic’s shape', async () => {
+    const refused = await hub.post('/v1/messages/count_tokens', { ...body, model: 'claude-9' });
+    expect(refused.status).toBe(404);
+    expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
+  });
+});
