@@ -10,7 +10,7 @@ import {
 } from '@tokenhub/core';
 import type { Catalog } from './catalog.ts';
 import type { ChatCall } from './complete-chat.ts';
-import { LossesByProvider } from './losses-by-provider.ts';
+import { CandidateLosses } from './candidate-losses.ts';
 import { tighten, type RoutingPolicy } from './surfaces/routing-policy.ts';
 
 /** Output that is expected of a caller who names no bound, in tokens; only to compare models by their cost. */
@@ -37,7 +37,7 @@ export function explainRanking(call: RoutedCall, context: RoutingContext): Expla
   const { request, key } = call;
   const { catalog, health, inputTokens } = context;
   const policy = tighten(call.policy, catalog.config.routing);
-  const losses = new LossesByProvider(call);
+  const losses = new CandidateLosses(call);
   const isEmbedding = request.source.dialect === 'embeddings';
   const demands: RankRequest = {
     inputTokens,

@@ -79,6 +79,7 @@ export const ERRORS = {
   client_stalled: caller(499),
 } as const satisfies Record<string, ErrorFacts>;
 
+/** What is known of an error by its code. */
 export interface ErrorFacts {
   readonly status: number;
   readonly type: string;
@@ -87,6 +88,7 @@ export interface ErrorFacts {
   readonly transient: boolean;
 }
 
+/** The stable name of what went wrong. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** The limit that refused a request, as its caller is told: counts as numbers, money as decimal strings of USD. */
@@ -104,6 +106,7 @@ export interface ExceededQuota {
   readonly resetAt: number;
 }
 
+/** What an error may say beside its code and message. */
 export interface GatewayErrorOptions {
   /** Path of the request's member that is wrong, as in `messages[0].role`. */
   readonly param?: string | undefined;

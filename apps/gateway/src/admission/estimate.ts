@@ -44,5 +44,8 @@ export function estimateUse(request: ChatRequest, input: InputEstimate, ranked: 
 
 function outputBound({ maxOutputTokens, reasoning }: ChatRequest): number {
   // Written for another dialect, a budget for reasoning comes on top of what the caller allows for the answer.
-  return (maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS) + (reasoning === undefined ? 0 : MOST_REASONING_TOKENS);
+  return (
+    (maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS) +
+    (reasoning === undefined ? 0 : Math.max(MOST_REASONING_TOKENS, reasoning.budgetTokens ?? 0))
+  );
 }

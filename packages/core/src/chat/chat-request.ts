@@ -70,6 +70,7 @@ export interface OpenaiMembers {
   readonly verbosity?: JsonValue | undefined;
 }
 
+/** One message of a conversation. Tool results are messages of their own, each for the call that it answers. */
 export type ChatMessage =
   | { readonly role: 'system'; readonly content: readonly TextPart[] }
   | { readonly role: 'user'; readonly content: readonly ContentPart[] }
@@ -85,6 +86,7 @@ export type ChatMessage =
       readonly isError?: boolean;
     };
 
+/** A piece of text. */
 export interface TextPart {
   readonly type: 'text';
   readonly text: string;
@@ -153,6 +155,7 @@ export type ContentPart =
 /** Whose signature or encryption a piece of reasoning bears: it means something to that provider's models only. Absent: Anthropic's. */
 export type ReasoningFormat = 'anthropic' | 'openai';
 
+/** A call of one of the caller's tools, as the model has made it in an earlier turn. */
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
@@ -161,6 +164,7 @@ export interface ToolCall {
   readonly cache?: CacheMark | undefined;
 }
 
+/** A function of the caller's that the model may call. */
 export interface Tool {
   readonly name: string;
   readonly description?: string | undefined;
@@ -170,6 +174,7 @@ export interface Tool {
   readonly cache?: CacheMark | undefined;
 }
 
+/** Whether the model may, must or must not call a tool, or must call this one. */
 export type ToolChoice =
   { readonly type: 'auto' | 'none' | 'required' } | { readonly type: 'tool'; readonly name: string };
 

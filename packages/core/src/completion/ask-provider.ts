@@ -18,6 +18,8 @@ export interface Asked {
   readonly dialect: Dialect;
   /** What the provider was not asked for. */
   readonly losses: readonly Loss[];
+  /** Of the request as it was sent. */
+  readonly sentBytes: number;
   /** To be called at the commit point, or when the attempt has failed. */
   readonly stopAlarm: () => void;
 }
@@ -42,17 +44,18 @@ export async function askProvider(
 
   const endsAt = Math.min(now() + provider.timeouts.firstEventMs, deadline);
   const betas = dialect.name === request.source.dialect ? request.source.betas : undefined;
-  const call = { endpoint, body: JSON.stringify(body), requestId, betas, signal, now, endsAt };
+  const text = JSON.stringify(body);
+  const call = { endpoint, body: text, requestId, betas, signal, now, endsAt };
   const answer = await sendRequest(provider, call);
   const isGood = answer.status >= 200 && answer.status < 300;
   if (isGood) refuseCompressed(answer);
   const alarm = setTimeout(() => answer.abort(tooLate()), Math.max(1, endsAt - now()));
   const stopAlarm = (): void => clearTimeout(alarm);
-  if (isGood) return { answer, dialect, losses, stopAlarm };
+  if (isGood) return { answer, dialect, losses, sentBytes: text.length, stopAlarm };
   try {
-    const text = await readText(answer, MAX_ERROR_BYTES);
+    const said = await readText(answer, MAX_ERROR_BYTES);
     signal.throwIfAborted();
-    throw dialect.readError({ status: answer.status, headers: answer.headers, body: text });
+    throw dialect.readError({ status: answer.status, headers: answer.headers, body: said });
   } finally {
     stopAlarm();
   }

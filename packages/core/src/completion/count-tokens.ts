@@ -5,7 +5,7 @@ import { parseJsonObject } from '../json/parse-json-object.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import { endpointFor } from '../providers/provider.ts';
 import type { RankedCandidate } from '../router/rank.ts';
-import { sendRequest } from './send-request.ts';
+import { sendRequest, tooLate } from './send-request.ts';
 
 /** Longest answer that is read. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -58,7 +58,8 @@ export async function countTokens(options: CountTokensOptions): Promise<TokenCou
         now: options.now,
         endsAt: options.now() + PATIENCE_MS,
       });
-      const text = await readText(answer);
+      const alarm = setTimeout(() => answer.abort(tooLate()), PATIENCE_MS);
+      const text = await readText(answer).finally(() => clearTimeout(alarm));
       if (answer.status === 200) {
         const tokens = parseJsonObject(text)?.['input_tokens'];
         if (typeof tokens === 'number') return { tokens, isEstimated: false };

@@ -44,13 +44,14 @@ export async function openStream(
 ): Promise<OpenStream> {
   const { candidate } = ranked;
   const sentAt = options.now();
-  const { answer, dialect: spoken, losses, stopAlarm } = await askProvider(ranked, options, deadline);
+  const { answer, dialect: spoken, losses, sentBytes, stopAlarm } = await askProvider(ranked, options, deadline);
   try {
     const dialect = options.answerDialect === 'native' ? spoken : options.answerDialect;
     const converter = createConverter(ranked, { spoken, dialect }, options);
     checkEventStream(answer);
     const source = answer.body[Symbol.asyncIterator]();
-    const held = await readToCommitPoint(source, converter);
+    // Some begin by repeating the request, more than once.
+    const held = await readToCommitPoint(source, converter, MAX_HELD_BYTES + 3 * sentBytes);
     options.health.recordFirstToken(candidate.id, options.now() - sentAt);
     const { health, now, signal } = options;
     const stream = { source, converter, answer, candidate, options: { health, now, signal }, sentAt };
@@ -100,7 +101,11 @@ function checkEventStream(answer: HttpAnswer): void {
   }
 }
 
-async function readToCommitPoint(source: AsyncIterator<Uint8Array>, converter: StreamConverter): Promise<Output[]> {
+async function readToCommitPoint(
+  source: AsyncIterator<Uint8Array>,
+  converter: StreamConverter,
+  maxHeldBytes: number,
+): Promise<Output[]> {
   const { facts } = converter;
   const held: Output[] = [];
   let heldBytes = 0;
@@ -116,7 +121,7 @@ async function readToCommitPoint(source: AsyncIterator<Uint8Array>, converter: S
     heldBytes += value.length;
     if (facts.terminated)
       throw new GatewayError('upstream_protocol', 'The provider ended its stream without an answer.');
-    if (heldBytes > MAX_HELD_BYTES)
+    if (heldBytes > maxHeldBytes)
       throw new GatewayError('upstream_protocol', 'The provider sent too much before its answer.');
   }
 }

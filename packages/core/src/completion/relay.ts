@@ -6,7 +6,7 @@ const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 
 /** What of a dialect relaying needs. */
-type RelayedDialect = Pick<Dialect, 'createMeter' | 'terminator' | 'writeStreamError'>;
+type RelayedDialect = Pick<Dialect, 'createMeter' | 'terminator' | 'writeStreamError' | 'streamLimits'>;
 
 /**
  * The converter for two sides of one dialect: cuts at event borders, lets the meter look, and gives the provider's own
@@ -15,7 +15,7 @@ type RelayedDialect = Pick<Dialect, 'createMeter' | 'terminator' | 'writeStreamE
  */
 export function createRelay(dialect: RelayedDialect, options: StreamOptions): StreamConverter {
   const meter = dialect.createMeter(options);
-  const splitter = createEventSplitter();
+  const splitter = createEventSplitter(dialect.streamLimits);
   let over = false;
   let end = dialect.terminator;
   return {

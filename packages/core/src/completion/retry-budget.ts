@@ -14,6 +14,7 @@ export interface RetryBudget {
   take(): boolean;
 }
 
+/** A budget for one process; share it among all of its requests. */
 export function createRetryBudget(): RetryBudget {
   let tries = MOST_TRIES;
   return {

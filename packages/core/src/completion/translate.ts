@@ -8,7 +8,7 @@ import type { StreamConverter } from './stream-converter.ts';
 
 /** What of two dialects translating needs. */
 interface TranslatedDialects {
-  readonly from: Pick<Dialect, 'createStreamReader'>;
+  readonly from: Pick<Dialect, 'createStreamReader' | 'streamLimits'>;
   readonly to: Pick<Dialect, 'createStreamWriter' | 'writeStreamError'>;
 }
 
@@ -29,7 +29,10 @@ export function createTranslator(
     facts.note(part);
     if (part.type !== 'error' && part.type !== 'done') out += writer.write(part);
   };
-  const parser = createSseParser({ onEvent: ({ event, data }) => reader.read(event, data, onPart) });
+  const parser = createSseParser({
+    ...from.streamLimits,
+    onEvent: ({ event, data }) => reader.read(event, data, onPart),
+  });
   return {
     facts,
     push(chunk) {

@@ -21,7 +21,7 @@ const REMOTE_DOCUMENT: InputEstimate = { bound: 32_768, likely: 8_192 };
 /** PDF is compressed, and its pages are looked at as pictures too; about so many bytes in base64 make a token. */
 const BASE64_BYTES_PER_TOKEN = 20;
 
-/** Measures messages and tools. Parts without neutral words are not counted: their bytes say nothing of their tokens. */
+/** Measures messages and tools; what of them has no neutral words by its bytes in the caller's JSON. */
 export function estimateInput(request: ChatRequest): InputEstimate {
   const tools = request.tools ?? [];
   let bytes = 0;
@@ -36,10 +36,29 @@ export function estimateInput(request: ChatRequest): InputEstimate {
     }
   }
   for (const tool of tools) bytes += measureTool(tool);
+  if (request.responseFormat?.type === 'json-schema')
+    bytes += measureText(JSON.stringify(request.responseFormat.schema));
+  // Messages and tools without neutral words are in the body alone: they are what is left of it.
+  if (request.losses.some(({ path }) => path.includes('['))) {
+    bytes = Math.max(bytes, measureText(JSON.stringify(request.source.body)) - mediaBytes(request));
+  }
   return {
     bound: bytes + media.bound + FRAME_TOKENS * (request.messages.length + tools.length),
     likely: Math.ceil(bytes / BYTES_PER_TOKEN) + media.likely,
   };
+}
+
+/** Bytes of pictures and documents in base64. */
+function mediaBytes({ messages }: ChatRequest): number {
+  let bytes = 0;
+  for (const { content } of messages) {
+    for (const part of content) {
+      if ((part.type === 'image' || part.type === 'document') && part.source.type === 'base64') {
+        bytes += part.source.data.length;
+      }
+    }
+  }
+  return bytes;
 }
 
 function addMedia(sum: { bound: number; likely: number }, part: ImagePart | DocumentPart): void {

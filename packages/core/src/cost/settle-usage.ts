@@ -18,6 +18,7 @@ export interface UsageEvidence {
   readonly choices?: number | undefined;
 }
 
+/** Token counts that can be billed. */
 export interface SettledUsage {
   readonly counts: TokenCounts;
   /** True when any count is our own or was corrected, and whenever the answer was cut short. */

@@ -4,6 +4,7 @@ import type { FinishReason, StreamPart } from '../chat/stream-part.ts';
 import type { ReportedUsage } from '../chat/usage.ts';
 import type { Receipt } from '../cost/receipt.ts';
 import type { GatewayError } from '../errors.ts';
+import type { SseLimits } from '../sse/limits.ts';
 import type { Quirks } from './quirks.ts';
 
 /** `openai` is chat completions, `responses` OpenAI's newer API. */
@@ -20,6 +21,8 @@ export interface Dialect {
   readonly name: DialectName;
   /** Longest answer that is not streamed; absent: the 32 MiB that suffice for any text. */
   readonly maxAnswerBytes?: number | undefined;
+  /** Bounds of a provider's stream, where its events hold more than others do. */
+  readonly streamLimits?: SseLimits | undefined;
 
   /**
    * Reads a caller's JSON and checks every member it knows.
@@ -87,6 +90,7 @@ export interface AnswerIdentity {
   readonly request?: ChatRequest | undefined;
 }
 
+/** What a stream is read and written with. */
 export interface StreamOptions {
   /** The caller asked for the usage chunk. */
   readonly includeUsage: boolean;
@@ -163,6 +167,7 @@ export interface StreamWriter {
   end(receipt: Receipt): string;
 }
 
+/** A provider's answer with a status other than 2xx. */
 export interface ErrorAnswer {
   readonly status: number;
   /** Names in lower case. */

@@ -30,6 +30,7 @@ export interface Credential {
   ejectedForMs(): number;
 }
 
+/** Where a credential comes from. */
 export interface CredentialOptions {
   /** Gets the secret from where it lives. What it throws becomes the `cause` of an error, so it must not quote the secret. */
   readonly read: () => Promise<string | undefined>;
@@ -37,6 +38,7 @@ export interface CredentialOptions {
   readonly now: () => number;
 }
 
+/** A credential that is read when it is first needed, and again when the provider refuses it. */
 export function createCredential({ read, now }: CredentialOptions): Credential {
   let latest: Secret | undefined;
   let reading: Promise<Secret> | undefined;

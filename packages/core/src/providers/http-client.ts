@@ -9,6 +9,7 @@ export interface HttpClient {
   post(request: HttpRequest): Promise<HttpAnswer>;
 }
 
+/** A POST to a provider. */
 export interface HttpRequest {
   /** Origin and path of the provider; only ever from the configuration. */
   readonly url: URL;
@@ -20,6 +21,7 @@ export interface HttpRequest {
   readonly headersTimeoutMs: number;
 }
 
+/** An answer whose headers are there and whose body comes. */
 export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case; of a repeated header the last value. */

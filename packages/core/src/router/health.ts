@@ -56,6 +56,7 @@ export interface Health extends HealthReader {
   snapshot(): ReadonlyMap<string, DeploymentHealth>;
 }
 
+/** What health is measured with. */
 export interface HealthOptions {
   /** A clock in milliseconds that never goes back, such as `performance.now`. */
   readonly now: () => number;
@@ -76,6 +77,7 @@ const UNKNOWN: DeploymentHealth = {
   cooldownMs: 0,
 };
 
+/** The health of all deployments, as one process knows it. */
 export function createHealth({ now, peers }: HealthOptions): Health {
   const records = new Map<string, HealthRecord>();
 

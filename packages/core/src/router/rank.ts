@@ -24,6 +24,7 @@ export interface RankedCandidate {
   readonly errorRate: number;
 }
 
+/** One that cannot serve, and why. */
 export interface ExcludedCandidate {
   readonly candidate: Candidate;
   readonly reason: ExclusionReason;
@@ -31,6 +32,7 @@ export interface ExcludedCandidate {
   readonly retryInMs?: number | undefined;
 }
 
+/** Everybody who may serve, best first, and everybody who may not. */
 export interface Ranking {
   /** In the order in which they are tried. */
   readonly ranked: readonly RankedCandidate[];

@@ -20,6 +20,7 @@ export interface FailedAttempt {
   readonly code: ErrorCode;
 }
 
+/** How a request came to be served by whom it was. */
 export interface RoutingStory {
   readonly served: Pick<Candidate, 'id' | 'model'>;
   /** The model id that the caller named; absent when any would do. */

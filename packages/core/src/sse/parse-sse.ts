@@ -15,6 +15,7 @@ export interface SseEvent {
   readonly retry: number | undefined;
 }
 
+/** What a parser tells of, and its limits. */
 export interface SseParserOptions extends SseLimits {
   readonly onEvent: (event: SseEvent) => void;
   /** Takes a comment's text after the colon and one space. */
@@ -23,6 +24,7 @@ export interface SseParserOptions extends SseLimits {
   readonly onRetry?: ((milliseconds: number) => void) | undefined;
 }
 
+/** Reads a stream of events, cut anywhere. */
 export interface SseParser {
   /**
    * Reads the next bytes of the stream, cut anywhere, and calls the handlers for all that is complete.

@@ -17,6 +17,7 @@ export interface WholeEvents {
   readonly count: number;
 }
 
+/** Cuts a stream into whole events without looking into them. */
 export interface EventSplitter {
   /**
    * Takes the next bytes of the stream, cut anywhere, and gives out all events that are whole now.

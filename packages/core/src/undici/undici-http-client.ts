@@ -6,6 +6,7 @@ import { UndiciExchange } from './undici-exchange.ts';
 import { guardedLookup } from './guarded-lookup.ts';
 import { isAllowed } from './provider-address.ts';
 
+/** How a client connects to one origin. */
 export interface UndiciHttpClientOptions {
   /** Scheme, host and port of the provider. */
   readonly origin: string;

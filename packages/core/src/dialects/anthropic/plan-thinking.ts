@@ -60,7 +60,7 @@ export function planThinking(request: ChatRequest, { asked, limit, model, losses
   const raised = Math.max(wanted, MIN_BUDGET);
   const maxTokens = Math.min(asked + raised, limit);
   if (ADAPTIVE.test(model)) {
-    const effort = toEffort(reasoning);
+    const effort = reasoning.effort ?? toEffort(reasoning);
     const thinking = { type: 'adaptive' };
     return { ...beside, maxTokens, thinking, ...(effort !== undefined && { effort: EFFORTS[effort] ?? effort }) };
   }

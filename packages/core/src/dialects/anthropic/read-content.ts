@@ -1,5 +1,6 @@
 import type { ContentPart, DocumentPart, MediaSource, TextPart } from '../../chat/chat-request.ts';
 import type { JsonObject, JsonValue } from '../../chat/json.ts';
+import { mediaSourceOf } from '../media-source.ts';
 import { isGiven, type RequestReading } from '../request-reading.ts';
 import { typeOf } from './wire.ts';
 
@@ -90,8 +91,14 @@ function readSource(source: JsonObject, path: string, reading: RequestReading): 
         data: reading.name(source['data'], `${path}.data`),
       };
     case 'url':
-      return { type: 'url', url: reading.name(source['url'], `${path}.url`) };
+      return readUrl(reading.name(source['url'], `${path}.url`), `${path}.url`, reading);
     default:
       return undefined;
   }
+}
+
+function readUrl(url: string, path: string, reading: RequestReading): MediaSource {
+  const source = mediaSourceOf(url);
+  if (source === undefined) throw reading.invalid(path, 'must be an address that begins with https:// or http://');
+  return source;
 }

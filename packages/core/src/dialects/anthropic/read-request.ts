@@ -128,6 +128,10 @@ function readMember(
     case 'thread':
       refuseThread(reading.object(value, member), reading);
       break;
+    case 'speed':
+      // Faster answers have another price, which is not known here.
+      if (value !== 'standard') throw reading.invalid(member, "must be 'standard' or left out");
+      break;
     case 'metadata':
       readMetadata(request, value, reading);
       break;

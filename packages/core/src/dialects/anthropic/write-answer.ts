@@ -31,7 +31,8 @@ export function writeAnswer(parts: readonly StreamPart[], identity: AnswerIdenti
     role: 'assistant',
     model: identity.model,
   });
-  const content = blocks.map(toJson).join(',');
+  const isCut = stopReason === 'max_tokens';
+  const content = blocks.map((block) => toJson(block, isCut)).join(',');
   const tail = `"stop_reason":${JSON.stringify(stopReason)},"stop_sequence":${JSON.stringify(stopSequence)},"usage":${toUsageJson(receipt)}`;
   return `${head.slice(0, -1)},"content":[${content}],${tail}}`;
 }
@@ -116,15 +117,17 @@ function openThinking(blocks: Block[]): Thinking {
   return opened;
 }
 
-function toJson(block: Block): string {
+function toJson(block: Block, isCut: boolean): string {
   if (block.type !== 'tool_use') return JSON.stringify(block);
   const { type, id, name } = block;
   // The model's own text, since parsing and writing it again would round its large numbers.
-  return `${JSON.stringify({ type, id, name }).slice(0, -1)},"input":${checkInput(block.arguments)}}`;
+  return `${JSON.stringify({ type, id, name }).slice(0, -1)},"input":${checkInput(block.arguments, isCut)}}`;
 }
 
-function checkInput(text: string): string {
+/** Arguments that the bound on the answer has cut off are none; the reason why it ended says so. */
+function checkInput(text: string, isCut: boolean): string {
   if (text === '') return '{}';
   if (parseJsonObject(text) !== undefined) return text;
+  if (isCut) return '{}';
   throw new GatewayError('upstream_protocol', 'The model called a tool with arguments that are not a JSON object.');
 }

@@ -26,7 +26,7 @@ export function writeTurns(messages: readonly ChatMessage[]): JsonObject[] {
     if (blocks.length === 0) continue;
     const role = message.role === 'assistant' ? 'assistant' : 'user';
     const last = turns.at(-1);
-    if (last?.role === role) last.content.push(...blocks);
+    if (last?.role === role) for (const block of blocks) last.content.push(block);
     else turns.push({ role, content: blocks });
   }
   if (turns.length > 0) return turns;
@@ -84,12 +84,12 @@ function writePart(part: ContentPart): JsonObject[] {
   }
 }
 
-function writeDocument({ source, name }: DocumentPart): JsonObject {
+function writeDocument({ source, name, path }: DocumentPart): JsonObject {
   const written =
     source.type === 'text'
       ? { type: 'text', media_type: 'text/plain', data: source.text }
       : source.type === 'base64' && source.mediaType.startsWith('text/')
-        ? { type: 'text', media_type: 'text/plain', data: decodeText(source.data) }
+        ? { type: 'text', media_type: 'text/plain', data: decodeText(source.data, path) }
         : writeSource(source);
   return { type: 'document', source: written, ...(name !== undefined && { title: name }) };
 }
@@ -99,8 +99,14 @@ function writeSource(source: MediaSource): JsonObject {
   return { type: 'base64', media_type: source.mediaType === '' ? PDF : source.mediaType, data: source.data };
 }
 
-function decodeText(base64: string): string {
-  return new TextDecoder().decode(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+function decodeText(base64: string, param: string): string {
+  let bytes: string;
+  try {
+    bytes = atob(base64.replaceAll('-', '+').replaceAll('_', '/'));
+  } catch (cause) {
+    throw new GatewayError('invalid_parameter', `${param} must hold base64.`, { param, cause });
+  }
+  return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }
 
 function mark(block: JsonObject, cache: CacheMark | undefined): JsonObject {

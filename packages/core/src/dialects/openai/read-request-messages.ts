@@ -61,7 +61,8 @@ function readAssistant(message: JsonObject, path: string, reading: RequestReadin
     isGiven(thought) ? reading.text(thought, `${path}.reasoning_content`) : '',
     readReasoningDetails(reasoning_details),
   );
-  if (isGiven(content)) parts.push(...readTexts(content, `${path}.content`, reading));
+  // One by one: a list may be longer than a call's arguments.
+  if (isGiven(content)) for (const part of readTexts(content, `${path}.content`, reading)) parts.push(part);
   if (isGiven(refusal)) {
     parts.push({ type: 'text', text: reading.text(refusal, `${path}.refusal`, 'must be a string or null') });
   }

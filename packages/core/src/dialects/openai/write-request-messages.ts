@@ -15,9 +15,9 @@ import type { Quirks } from '../quirks.ts';
 import { TOOL_FAILED } from '../tool-failed.ts';
 import { withoutUndefined } from '../write-json.ts';
 import { writeEncryptedReasoning, writeSignedReasoning } from './reasoning-details.ts';
+import { shortenId } from './shorten-id.ts';
 
 const FAILED: TextPart = { type: 'text', text: TOOL_FAILED };
-const SHORT_ID_LENGTH = 9;
 
 type MediaPart = ImagePart | DocumentPart;
 
@@ -159,13 +159,4 @@ export class MessageWriter {
   #toId(id: string): string {
     return this.#quirks.shortToolCallIds === true ? shortenId(id) : id;
   }
-}
-
-/** Nine letters and digits made of an id, always the same. */
-function shortenId(id: string): string {
-  if (/^[A-Za-z0-9]{9}$/.test(id)) return id;
-  // FNV-1a.
-  let hash = 0xcbf29ce484222325n;
-  for (let i = 0; i < id.length; i++) hash = ((hash ^ BigInt(id.charCodeAt(i))) * 0x100000001b3n) & ((1n << 64n) - 1n);
-  return hash.toString(36).padStart(SHORT_ID_LENGTH, '0').slice(-SHORT_ID_LENGTH);
 }

@@ -147,7 +147,11 @@ describe('for a caller of another dialect', () => {
   });
 
   test('a named tool is written as a choice', () => {
-    expect(writeRequest(request({ toolChoice: { type: 'tool', name: 'f' } }), TARGET).body['tool_choice']).toEqual({
+    expect(
+      writeRequest(request({ tools: [{ name: 'f' }], toolChoice: { type: 'tool', name: 'f' } }), TARGET).body[
+        'tool_choice'
+      ],
+    ).toEqual({
       type: 'function',
       function: { name: 'f' },
     });
@@ -232,7 +236,7 @@ describe('for a caller of another dialect', () => {
       TARGET,
     );
     expect(body).toMatchObject({
-      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } },
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } },
       logprobs: true,
       top_logprobs: 3,
       service_tier: 'flex',
@@ -265,6 +269,7 @@ describe('for a caller of another dialect', () => {
         stream: true,
         maxOutputTokens: 5,
         topK: 7,
+        tools: [{ name: 'f' }],
         toolChoice: { type: 'required' },
         reasoning: { budgetTokens: 3000 },
         user: 'u',
@@ -288,6 +293,7 @@ describe('for a caller of another dialect', () => {
       stream: true,
       max_tokens: 5,
       top_k: 7,
+      tools: [{ type: 'function', function: { name: 'f' } }],
       tool_choice: 'any',
       reasoning: { max_tokens: 3000 },
     });

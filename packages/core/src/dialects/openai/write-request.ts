@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../../chat/json.ts';
 import type { RequestTarget, WrittenRequest } from '../dialect.ts';
 import { HINTS, Losses } from '../losses.ts';
 import type { Quirks } from '../quirks.ts';
+import { isEmpty } from '../request-reading.ts';
 import { toEffort } from '../to-effort.ts';
 import { withoutUndefined } from '../write-json.ts';
 import { MessageWriter } from './write-request-messages.ts';
@@ -27,10 +28,8 @@ export function writeRequest(request: ChatRequest, { model, quirks = {} }: Reque
     temperature: request.temperature,
     top_p: request.topP,
     top_k: quirks.topK === true ? request.topK : undefined,
-    stop: request.stop,
-    tools: request.tools?.map((tool) => writeTool(tool, quirks, losses)),
-    tool_choice: request.toolChoice && writeToolChoice(request.toolChoice, quirks),
-    parallel_tool_calls: request.parallelToolCalls,
+    stop: isEmpty(request.stop) ? undefined : request.stop,
+    ...writeTools(request, quirks, losses),
     response_format: format && writeResponseFormat(format),
     ...(request.logprobs !== undefined && { logprobs: true, top_logprobs: request.logprobs }),
     ...(reasoning !== undefined && writeReasoning(reasoning, quirks, losses)),
@@ -44,6 +43,20 @@ export function writeRequest(request: ChatRequest, { model, quirks = {} }: Reque
     else losses.add(name);
   }
   return { body: withoutUndefined(members), losses: losses.list };
+}
+
+/** Without tools there is nothing to choose from, and an empty list is refused. */
+function writeTools(
+  { tools = [], toolChoice, parallelToolCalls }: ChatRequest,
+  quirks: Quirks,
+  losses: Losses,
+): Record<string, JsonValue | undefined> {
+  if (tools.length === 0) return {};
+  return {
+    tools: tools.map((tool) => writeTool(tool, quirks, losses)),
+    tool_choice: toolChoice && writeToolChoice(toolChoice, quirks),
+    parallel_tool_calls: parallelToolCalls,
+  };
 }
 
 function writeTool({ cache, ...tool }: Tool, quirks: Quirks, losses: Losses): JsonObject {
@@ -64,8 +77,7 @@ function writeToolChoice(choice: ToolChoice, { requiredToolChoice }: Quirks): Js
 function writeResponseFormat(format: ResponseFormat): JsonObject {
   if (format.type === 'json') return { type: 'json_object' };
   const { type: _, name = 'answer', description, schema, strict } = format;
-  // Callers without the word get what their own API does: an answer that fits.
-  return { type: 'json_schema', json_schema: withoutUndefined({ name, description, schema, strict: strict ?? true }) };
+  return { type: 'json_schema', json_schema: withoutUndefined({ name, description, schema, strict }) };
 }
 
 /** Most have no budgets, only efforts: a budget becomes one by its size. */

@@ -1,11 +1,13 @@
 import type { ChatRequest } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { RequestTarget } from '../dialect.ts';
+import { isGiven } from '../request-reading.ts';
 import { isForeign } from './reasoning-item.ts';
 
 /**
  * The caller's own JSON for a provider of the same dialect. The provider is told to store nothing: what it kept could be
- * read by every caller of this gateway. Reasoning that a provider of another dialect gave stays behind.
+ * read by every caller of this gateway. Reasoning that it has not encrypted, or another provider has, stays behind: it would be
+ * looked for where nothing is stored.
  */
 export function patchRequest(request: ChatRequest, target: RequestTarget): JsonObject {
   const { body } = request.source;
@@ -20,5 +22,7 @@ function withoutForeign(input: JsonValue | undefined): JsonValue | undefined {
 }
 
 function isOwn(item: JsonValue): boolean {
-  return !isJsonObject(item) || !isForeign(item['encrypted_content']);
+  if (!isJsonObject(item) || item['type'] !== 'reasoning') return true;
+  const { encrypted_content: encrypted } = item;
+  return isGiven(encrypted) && encrypted !== '' && !isForeign(encrypted);
 }

@@ -31,7 +31,8 @@ export function readInput(value: JsonValue | undefined, reading: RequestReading)
     switch (typeOf(item)) {
       case 'message':
         if (item['role'] === 'assistant') {
-          ownTurn().content.push(...readTexts(item['content'], `${path}.content`, reading));
+          // One by one: a list may be longer than a call's arguments.
+          for (const part of readTexts(item['content'], `${path}.content`, reading)) ownTurn().content.push(part);
         } else {
           turn = undefined;
           messages.push(readMessage(item, path, reading));
@@ -66,7 +67,8 @@ export function readInput(value: JsonValue | undefined, reading: RequestReading)
 }
 
 function typeOf({ type, role }: JsonObject): JsonValue | undefined {
-  return type ?? (role === undefined ? undefined : 'message');
+  // Without a type it is a message, or else what the API takes for a reference.
+  return type ?? (role === undefined ? 'item_reference' : 'message');
 }
 
 function readMessage({ role, content }: JsonObject, path: string, reading: RequestReading): ChatMessage {

@@ -26,6 +26,8 @@ export const responsesDialect: Dialect = {
   createStreamWriter,
   createMeter,
   terminator: TERMINATOR,
+  // The first events repeat the request, the last one the whole answer.
+  streamLimits: { maxLineBytes: 32 * 1024 * 1024, maxEventBytes: 32 * 1024 * 1024 },
   readError,
   writeError,
   writeStreamError,

@@ -39,9 +39,7 @@ export function writeRequest(request: ChatRequest, { model, quirks }: RequestTar
     max_output_tokens: request.maxOutputTokens,
     temperature: request.temperature,
     top_p: request.topP,
-    tools: request.tools?.map((tool) => writeTool(tool, losses)),
-    tool_choice: request.toolChoice && writeToolChoice(request.toolChoice),
-    parallel_tool_calls: request.parallelToolCalls,
+    ...writeTools(request, losses),
     // A summary is all that is ever shown of it.
     reasoning: effort === undefined ? undefined : { effort, ...(thinks && { summary: 'auto' }) },
     text: Object.keys(text).length > 0 ? text : undefined,
@@ -122,6 +120,19 @@ function writeContent(parts: readonly ContentPart[], losses: Losses): JsonObject
   });
 }
 
+/** Without tools there is nothing to choose from. */
+function writeTools(
+  { tools = [], toolChoice, parallelToolCalls }: ChatRequest,
+  losses: Losses,
+): Record<string, JsonValue | undefined> {
+  if (tools.length === 0) return {};
+  return {
+    tools: tools.map((tool) => writeTool(tool, losses)),
+    tool_choice: toolChoice && writeToolChoice(toolChoice),
+    parallel_tool_calls: parallelToolCalls,
+  };
+}
+
 /** Here a tool is strict unless it says that it is not; elsewhere the other way round. */
 function writeTool({ name, description, parameters, strict = false, cache }: Tool, losses: Losses): JsonObject {
   losses.addMark(cache);
@@ -140,6 +151,6 @@ function writeToolChoice(choice: ToolChoice): JsonValue {
 
 function writeFormat(format: ResponseFormat): JsonObject {
   if (format.type === 'json') return { type: 'json_object' };
-  const { name = 'answer', description, schema, strict = true } = format;
+  const { name = 'answer', description, schema, strict } = format;
   return withoutUndefined({ type: 'json_schema', name, description, schema, strict });
 }

@@ -3,28 +3,28 @@ import type { RoutedCall } from './rank-candidates.ts';
 
 /**
  * Whether the providers have words for all that a request asks for. A provider of the caller's own dialect has; for any
- * other the request is written to see, once for all of its deployments.
+ * other the request is written to see: what a provider takes can depend on its model.
  */
-export class LossesByProvider {
+export class CandidateLosses {
   readonly #call: RoutedCall;
-  readonly #byProvider = new Map<Candidate['provider'], GatewayError | undefined>();
+  #lost: GatewayError | undefined;
 
   constructor(call: RoutedCall) {
     this.#call = call;
   }
 
-  /** Why the first provider that was refused could not serve. */
+  /** Why the first one that was refused could not serve. */
   get lost(): GatewayError | undefined {
-    return this.#byProvider.values().find((error) => error !== undefined);
+    return this.#lost;
   }
 
   /** True when the candidate cannot serve the request as it is, and the caller wants nothing left out. */
   refuses(candidate: Candidate): boolean {
-    const { provider } = candidate;
     const { source } = this.#call.request;
-    if (endpointFor(provider, source.dialect).dialect.name === source.dialect) return false;
-    if (!this.#byProvider.has(provider)) this.#byProvider.set(provider, this.#find(candidate));
-    return this.#byProvider.get(provider) !== undefined;
+    if (endpointFor(candidate.provider, source.dialect).dialect.name === source.dialect) return false;
+    const lost = this.#find(candidate);
+    this.#lost ??= lost;
+    return lost !== undefined;
   }
 
   #find(candidate: Candidate): GatewayError | undefined {

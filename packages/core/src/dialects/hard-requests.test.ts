@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { estimateInput } from '../cost/estimate-tokens.ts';
+import { isGatewayError } from '../errors.ts';
+import { anthropicDialect } from './anthropic/anthropic-dialect.ts';
+import { openaiDialect } from './openai/openai-dialect.ts';
+import { responsesDialect } from './responses/responses-dialect.ts';
+
+const TARGET = { model: 'm', maxOutputTokens: 64_000 };
+const DIALECTS = [openaiDialect, anthropicDialect, responsesDialect];
+
+describe('a relayed request', () => {
+  test('leaves the thoughts behind that Anthropic has not signed, and a message that held nothing else', () => {
+    const thought = { type: 'thinking', thinking: 'Hm', signature: '' };
+    const signed = { type: 'thinking', thinking: 'Hm', signature: 's' };
+    const text = { type: 'text', text: 'Yes' };
+    const messages = [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: [thought] },
+      { role: 'user', content: 'b' },
+      { role: 'assistant', content: [thought, signed, text] },
+    ];
+    const request = anthropicDialect.readRequest({ max_tokens: 9, messages });
+    expect(anthropicDialect.patchRequest(request, TARGET)['messages']).toEqual([
+      messages[0],
+      messages[2],
+      { role: 'assistant', content: [signed, text] },
+    ]);
+  });
+
+  test("is put in a server's own words where it has others for the same", () => {
+    const request = openaiDialect.readRequest({
+      stream: true,
+      stream_options: { include_usage: true },
+      max_completion_tokens: 5,
+      tool_choice: 'required',
+      messages: [
+        {
+          role: 'assistant',
+          tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }],
+        },
+        { role: 'tool', tool_call_id: 'call_1', content: 'B' },
+      ],
+    });
+    const quirks = {
+      noStreamOptions: true,
+      maxTokensMember: 'max_tokens',
+      requiredToolChoice: 'any',
+      shortToolCallIds: true,
+    } as const;
+    const body = openaiDialect.patchRequest(request, { ...TARGET, quirks });
+    expect(body).toMatchObject({ max_tokens: 5, tool_choice: 'any', stream: true });
+    expect(body).not.toHaveProperty('stream_options');
+    expect(body).not.toHaveProperty('max_completion_tokens');
+    const [call, result] = body['messages'] as [{ tool_calls: { id: string }[] }, { tool_call_id: string }];
+    expect(result.tool_call_id).toMatch(/^[a-z0-9]{9}$/);
+    expect(call.tool_calls[0]?.id).toBe(result.tool_call_id);
+  });
+});
+
+describe('a translated request', () => {
+  test('has no empty list of tools, and no choice of none', () => {
+    const request = anthropicDialect.readRequest({
+      max_tokens: 9,
+      messages: [{ role: 'user', content: 'a' }],
+      tools: [],
+      stop_sequences: [],
+      tool_choice: { type: 'any' },
+    });
+    for (const dialect of [openaiDialect, responsesDialect]) {
+      const { body } = dialect.writeRequest(request, TARGET);
+      for (const member of ['tools', 'stop', 'tool_choice']) expect(body).not.toHaveProperty(member);
+    }
+  });
+
+  test('with a text that is not the base64 it says is refused by name', () => {
+    const file = { type: 'file', file: { filename: 'a.txt', file_data: 'data:text/plain;base64,@@@' } };
+    const request = openaiDialect.readRequest({ messages: [{ role: 'user', content: [file] }] });
+    let error: unknown;
+    try {
+      anthropicDialect.writeRequest(request, TARGET);
+    } catch (reason) {
+      error = reason;
+    }
+    expect(isGatewayError(error) && { code: error.code, param: error.param }).toEqual({
+      code: 'invalid_parameter',
+      param: 'messages[0].content[0]',
+    });
+  });
+
+  test('asks for the effort that its model knows', () => {
+    const request = openaiDialect.readRequest({ messages: [{ role: 'user', content: 'a' }], reasoning_effort: 'max' });
+    const { body } = anthropicDialect.writeRequest(request, { ...TARGET, model: 'claude-opus-4-6' });
+    expect(body).toMatchObject({ output_config: { effort: 'max' } });
+    expect(openaiDialect.writeRequest(request, TARGET).body).toMatchObject({ reasoning_effort: 'xhigh' });
+  });
+});
+
+test('a message of very many parts is read and written', () => {
+  const content = Array.from({ length: 200_000 }, () => ({ type: 'text', text: 'a' }));
+  const request = openaiDialect.readRequest({
+    messages: [
+      { role: 'user', content: 'a' },
+      { role: 'user', content },
+      { role: 'assistant', content },
+    ],
+  });
+  for (const dialect of DIALECTS) expect(() => dialect.writeRequest(request, TARGET)).not.toThrow();
+});
+
+test('what has no neutral words is bounded by its bytes', () => {
+  const output = 'y'.repeat(100_000);
+  const request = responsesDialect.readRequest({ input: [{ type: 'custom_tool_call_output', call_id: 'c', output }] });
+  expect(estimateInput(request).bound).toBeGreaterThan(100_000);
+});
+
+test.each(['file:///etc/passwd', 'ftp://a.test/b', 'gopher://a'])('no picture is read from %s', (url) => {
+  const image = { type: 'image', source: { type: 'url', url } };
+  const body = { max_tokens: 9, messages: [{ role: 'user', content: [image] }] };
+  expect(() => anthropicDialect.readRequest(body)).toThrow(/https/);
+});

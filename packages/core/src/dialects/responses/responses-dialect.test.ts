@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../chat/json.ts';
+import type { StreamPart } from '../../chat/stream-part.ts';
+import { NOTHING_USED } from '../../cost/receipt.ts';
+import { GatewayError, isGatewayError } from '../../errors.ts';
+import { patchRequest } from './patch-request.ts';
+import { readAnswer } from './read-answer.ts';
+import { readRequest } from './read-request.ts';
+import { writeRequest } from './write-request.ts';
+import { createStreamWriter, writeAnswer, writeStreamError } from './write-stream.ts';
+
+const IDENTITY = { requestId: 'r', model: 'm', created: 1_700_000_000 };
+const TARGET = { model: 'gpt-5' };
+
+function refusalOf(body: JsonObject): { code: string; param: string | undefined } {
+  try {
+    readRequest(body);
+  } catch (error) {
+    if (isGatewayError(error)) return { code: error.code, param: error.param };
+    throw error;
+  }
+  throw new Error('it was taken');
+}
+
+/** The data of the events that a list of parts makes. */
+function eventsOf(parts: readonly StreamPart[]): JsonObject[] {
+  const writer = createStreamWriter(IDENTITY);
+  const text = parts.map((part) => writer.write(part)).join('') + writer.end(NOTHING_USED);
+  return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']): JsonObject => JSON.parse(data));
+}
+
+describe('a request', () => {
+  test('with all that has neutral words is read', () => {
+    const request = readRequest({
+      model: 'gpt-5',
+      instructions: 'Be brief.',
+      input: [
+        {
+          role: 'user',
+          content: [
+            { type: 'input_text', text: 'Look' },
+            { type: 'input_image', image_url: 'https://a.test/b.png', detail: 'low' },
+          ],
+        },
+        { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'Hm.' }], encrypted_content: 'enc' },
+        { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'I look.' }] },
+        { type: 'function_call', call_id: 'c1', name: 'f', arguments: '{}' },
+        { type: 'function_call_output', call_id: 'c1', output: 'B' },
+      ],
+      max_output_tokens: 20,
+      tools: [{ type: 'function', name: 'f', parameters: { type: 'object' }, strict: true }],
+      tool_choice: { type: 'function', name: 'f' },
+      text: { format: { type: 'json_schema', name: 'n', schema: { type: 'object' } }, verbosity: 'low' },
+      reasoning: { effort: 'high', summary: 'auto' },
+      include: ['reasoning.encrypted_content', 'message.output_text.logprobs'],
+      store: false,
+      metadata: {},
+    });
+    const { source: _, ...members } = request;
+    expect(members).toEqual({
+      model: 'gpt-5',
+      messages: [
+        { role: 'system', content: [{ type: 'text', text: 'Be brief.' }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'Look' },
+            {
+              type: 'image',
+              source: { type: 'url', url: 'https://a.test/b.png' },
+              detail: 'low',
+              path: 'input[0].content[1]',
+            },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'reasoning', text: 'Hm.', signature: 'enc', format: 'openai', id: 'rs_1' },
+            { type: 'text', text: 'I look.' },
+          ],
+          toolCalls: [{ id: 'c1', name: 'f', arguments: '{}' }],
+        },
+        { role: 'tool', toolCallId: 'c1', content: [{ type: 'text', text: 'B' }] },
+      ],
+      stream: false,
+      includeUsage: true,
+      choices: 1,
+      maxOutputTokens: 20,
+      tools: [{ name: 'f', parameters: { type: 'object' }, strict: true }],
+      toolChoice: { type: 'tool', name: 'f' },
+      responseFormat: { type: 'json-schema', name: 'n', schema: { type: 'object' } },
+      reasoning: { effort: 'high' },
+      logprobs: 0,
+      openai: { verbosity: 'low' },
+      losses: [],
+    });
+  });
+
+  test.each<[JsonObject, string]>([
+    [{}, 'input'],
+    [{ input: [] }, 'input'],
+    [{ input: [1] }, 'input[0]'],
+    [{ input: [{ role: 'tool', content: 'a' }] }, 'input[0].role'],
+    [{ input: [{ type: 'item_reference', id: 'msg_1' }] }, 'input[0]'],
+    [{ input: [{ id: 'msg_1' }] }, 'input[0]'],
+    [{ input: [{ type: null, id: 'msg_1' }] }, 'input[0]'],
+    [
+      { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'ftp://a' }] }] },
+      'input[0].content[0].image_url',
+    ],
+    [{ input: 'a', store: true }, 'store'],
+    [{ input: 'a', previous_response_id: 'resp_1' }, 'previous_response_id'],
+    [{ input: 'a', temperature: 3 }, 'temperature'],
+    [{ input: 'a', text: { format: { type: 'json_schema' } } }, 'text.format.name'],
+    [{ input: 'a', tool_choice: 'some' }, 'tool_choice'],
+  ])('%j is refused by name', (body, param) => {
+    expect(refusalOf(body)).toEqual({ code: 'invalid_parameter', param });
+  });
+
+  test('names no host', () => {
+    expect(refusalOf({ input: [{ role: 'user', content: 'a', api_base: 'x' }] }).param).toBe('input[0].api_base');
+  });
+
+  test('goes to a provider of its dialect as it is, but nothing is stored and foreign reasoning stays behind', () => {
+    const own = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'enc' };
+    const foreign = { ...own, encrypted_content: 'tokenhub.anthropic.signature.s' };
+    const unproved = { type: 'reasoning', id: 'rs_2', summary: [{ type: 'summary_text', text: 'Hm' }] };
+    const body = { model: 'x', input: [{ role: 'user', content: 'a' }, own, foreign, unproved], something_new: 1 };
+    expect(patchRequest(readRequest(body), TARGET)).toEqual({
+      ...body,
+      model: 'gpt-5',
+      input: [{ role: 'user', content: 'a' }, own],
+      store: false,
+    });
+  });
+
+  test('is written back as it was read', () => {
+    const request = readRequest({
+      model: 'gpt-5',
+      input: [
+        { role: 'user', content: 'Look' },
+        { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'enc' },
+        { type: 'function_call', call_id: 'c1', name: 'f', arguments: '{}' },
+        {
+          type: 'function_call_output',
+          call_id: 'c1',
+          output: [{ type: 'input_image', image_url: 'data:image/png;base64,AAAA' }],
+        },
+      ],
+      reasoning: { effort: 'low' },
+      text: { format: { type: 'json_object' } },
+    });
+    const { body, losses } = writeRequest(request, TARGET);
+    expect(losses).toEqual([]);
+    const { source: _, ...again } = readRequest(body);
+    const { source: __, ...first } = request;
+    expect(JSON.parse(JSON.stringify(again))).toEqual(JSON.parse(JSON.stringify(first)));
+    expect(body).toMatchObject({ store: false, include: ['reasoning.encrypted_content'] });
+  });
+});
+
+describe('an answer', () => {
+  const parts: StreamPart[] = [
+    { type: 'reasoning-delta', choice: 0, text: 'Hm' },
+    { type: 'reasoning-signature', choice: 0, signature: 'sig' },
+    { type: 'redacted-reasoning', choice: 0, data: 'secret' },
+    { type: 'text-delta', choice: 0, text: 'Ye' },
+    { type: 'text-delta', choice: 0, text: 's' },
+    { type: 'citation', choice: 0, url: 'https://a.test/', title: 'A' },
+    { type: 'tool-call-delta', choice: 0, index: 0, id: 'c1', name: 'f', arguments: '{' },
+    { type: 'tool-call-delta', choice: 0, index: 1, id: 'c2', name: 'g', arguments: '{}' },
+    { type: 'tool-call-delta', choice: 0, index: 0, arguments: '}' },
+    { type: 'finish', choice: 0, reason: { unified: 'tool_calls', raw: 'tool_use' } },
+  ];
+
+  test('is streamed in numbered events, each item opened and closed once, and repeated whole at its end', () => {
+    const events = eventsOf(parts);
+    expect(events.map((event) => event['sequence_number'])).toEqual([...events.keys()]);
+    for (const place of [0, 1, 2, 3, 4]) {
+      const own = events.filter((event) => event['output_index'] === place).map(({ type }) => type);
+      expect(own[0]).toBe('response.output_item.added');
+      expect(own.at(-1)).toBe('response.output_item.done');
+      expect(own.filter((type) => type === 'response.output_item.done')).toHaveLength(1);
+    }
+    const last = events.at(-1);
+    const response: JsonObject = JSON.parse(writeAnswer(parts, IDENTITY, NOTHING_USED));
+    expect(last).toMatchObject({ type: 'response.completed', response: { status: 'completed' } });
+    expect(last?.['response']).toEqual(response);
+  });
+
+  test('says the same when it is read again, whose reasoning it is included', () => {
+    const read = readAnswer(JSON.parse(writeAnswer(parts, IDENTITY, NOTHING_USED)));
+    expect(read.filter(({ type }) => type !== 'start' && type !== 'usage')).toEqual([
+      { type: 'reasoning-delta', choice: 0, text: 'Hm' },
+      { type: 'reasoning-signature', choice: 0, signature: 'sig' },
+      { type: 'redacted-reasoning', choice: 0, data: 'secret' },
+      { type: 'text-delta', choice: 0, text: 'Yes' },
+      { type: 'citation', choice: 0, url: 'https://a.test/', title: 'A', start: 0, end: 0 },
+      { type: 'tool-call-delta', choice: 0, index: 0, id: 'c1', name: 'f', arguments: '{}' },
+      { type: 'tool-call-delta', choice: 0, index: 1, id: 'c2', name: 'g', arguments: '{}' },
+      { type: 'finish', choice: 0, reason: { unified: 'tool_calls', raw: 'completed' } },
+    ]);
+  });
+
+  test('that was cut off says so', () => {
+    const cut = eventsOf([
+      { type: 'text-delta', choice: 0, text: 'a' },
+      { type: 'finish', choice: 0, reason: { unified: 'length', raw: 'length' } },
+    ]).at(-1);
+    expect(cut).toMatchObject({
+      type: 'response.incomplete',
+      response: { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } },
+    });
+  });
+
+  test('that broke off ends in a numbered error event', () => {
+    const event = writeStreamError(new GatewayError('upstream_disconnected', 'It broke off.'), 'r', 7);
+    expect(event).toMatch(/^event: error\ndata: /);
+    expect(JSON.parse(event.slice(event.indexOf('{')))).toMatchObject({
+      type: 'error',
+      sequence_number: 7,
+      code: 'upstream_disconnected',
+      message: 'It broke off.',
+      error: { type: 'upstream_error', request_id: 'r' },
+    });
+  });
+});
