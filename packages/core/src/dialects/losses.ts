@@ -3,8 +3,14 @@ import type { DialectName } from './dialect.ts';
 
 /** How callers of a dialect name what others call differently. */
 const NAMES: Readonly<Partial<Record<DialectName, Readonly<Record<string, string>>>>> = {
+  openai: { reasoning: 'reasoning_effort', 'response_format.description': 'response_format.json_schema.description' },
   anthropic: { stop: 'stop_sequences', response_format: 'output_config.format', reasoning: 'thinking' },
-  responses: { response_format: 'text.format', logprobs: 'top_logprobs', verbosity: 'text.verbosity' },
+  responses: {
+    response_format: 'text.format',
+    'response_format.description': 'text.format.description',
+    logprobs: 'top_logprobs',
+    verbosity: 'text.verbosity',
+  },
 };
 
 /** What of a request is lost while it is written in another dialect. */
@@ -26,8 +32,8 @@ export class Losses {
   }
 
   /** Something that makes no difference to the answer. */
-  addHint(path: string): void {
-    this.list.push({ path, isHint: true });
+  addHint(name: string): void {
+    this.list.push({ path: this.#names[name] ?? name, isHint: true });
   }
 
   addMark(mark: CacheMark | undefined): void {

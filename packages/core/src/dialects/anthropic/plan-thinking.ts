@@ -51,8 +51,11 @@ export interface ThinkingLimits {
 export function planThinking(request: ChatRequest, { asked, limit, model, losses }: ThinkingLimits): ThinkingPlan {
   const { temperature, topP, topK, toolChoice, reasoning } = request;
   const wanted = budgetOf(reasoning);
+  const isAsked = reasoning !== undefined && wanted !== undefined && wanted > 0;
   // Anthropic refuses to begin thinking in the middle of a tool loop, so this one turn goes without.
-  if (reasoning === undefined || wanted === undefined || wanted === 0 || hasUnsignedToolCalls(request)) {
+  const isInLoop = isAsked && hasUnsignedToolCalls(request);
+  if (isInLoop) losses.addHint('reasoning');
+  if (!isAsked || isInLoop) {
     const thinking = wanted === 0 ? { type: 'disabled' } : undefined;
     return { maxTokens: asked, temperature: loseHeat(temperature, losses), topP, topK, toolChoice, thinking };
   }

@@ -119,7 +119,7 @@ function parseInput(text: string, param: string): JsonObject {
   throw new GatewayError('invalid_parameter', `${param} must be the text of a JSON object.`, { param });
 }
 
-/** Anthropic takes only these characters in ids; some servers make ids with others. */
+/** Anthropic takes only these characters in ids; some servers make ids with others, of which each gets a name of its own. */
 function toToolId(id: string): string {
-  return id.replaceAll(/[^\w-]/g, '_');
+  return id.replaceAll(/[^\w-]/g, (character) => `_${character.charCodeAt(0).toString(16)}_`);
 }

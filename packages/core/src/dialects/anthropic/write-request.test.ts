@@ -125,14 +125,14 @@ describe('writeRequest', () => {
         content: [
           { type: 'thinking', thinking: 'hm', signature: 's' },
           { type: 'redacted_thinking', data: 'd' },
-          { type: 'tool_use', id: 'call_1', name: 'weather', input: { city: 'Oslo' } },
+          { type: 'tool_use', id: 'call_3a_1', name: 'weather', input: { city: 'Oslo' } },
           { type: 'tool_use', id: 'call_2', name: 'now', input: {} },
         ],
       },
       {
         role: 'user',
         content: [
-          { type: 'tool_result', tool_use_id: 'call_1', content: 'rain' },
+          { type: 'tool_result', tool_use_id: 'call_3a_1', content: 'rain' },
           {
             type: 'tool_result',
             tool_use_id: 'call_2',
@@ -248,7 +248,9 @@ describe('writeRequest', () => {
   );
 
   it('loses reasoning on a model whose answers are too short for it', () => {
-    expect(lost({ reasoning: { effort: 'low' } }, 1024)).toEqual([expect.stringContaining('reasoning: needs a model')]);
+    expect(lost({ reasoning: { effort: 'low' } }, 1024)).toEqual([
+      expect.stringContaining('reasoning_effort: needs a model'),
+    ]);
   });
 
   it.each([

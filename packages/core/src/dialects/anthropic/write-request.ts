@@ -22,7 +22,8 @@ export function writeRequest(request: ChatRequest, target: RequestTarget): Writt
   const asked = Math.min(request.maxOutputTokens ?? target.maxOutputTokens ?? DEFAULT_MAX_TOKENS, limit);
   const { maxTokens, ...thought } = planThinking(request, { asked, limit, model: target.model, losses });
   const system = request.messages.filter((message) => message.role === 'system').flatMap(({ content }) => content);
-  const { responseFormat: format, tools = [], stop = [] } = request;
+  const { responseFormat: format, tools = [] } = request;
+  const stop = request.stop?.filter((text) => text !== '') ?? [];
   const outputConfig = withoutUndefined({ effort: thought.effort, format: writeFormat(format, losses) });
   const body = withoutUndefined({
     model: target.model,
@@ -57,7 +58,10 @@ function loseUnknown(request: ChatRequest, losses: Losses): void {
 /** Anthropic has no JSON without a schema. */
 function writeFormat(format: ResponseFormat | undefined, losses: Losses): JsonObject | undefined {
   if (format === undefined) return undefined;
-  if (format.type === 'json-schema') return { type: 'json_schema', schema: format.schema };
+  if (format.type === 'json-schema') {
+    if (format.description !== undefined) losses.addHint('response_format.description');
+    return { type: 'json_schema', schema: format.schema };
+  }
   losses.add('response_format', 'must be of the type json_schema for the provider of this model');
   return undefined;
 }
@@ -80,8 +84,9 @@ function writeToolChoice(
   toolChoice: ChatRequest['toolChoice'],
   { tools = [], parallelToolCalls }: ChatRequest,
 ): JsonObject | undefined {
+  if (tools.length === 0) return undefined;
   const type = toolChoice === undefined ? 'auto' : toolChoice.type === 'required' ? 'any' : toolChoice.type;
-  const isAlone = parallelToolCalls === false && type !== 'none' && tools.length > 0;
+  const isAlone = parallelToolCalls === false && type !== 'none';
   if (toolChoice === undefined && !isAlone) return undefined;
   return {
     type,

@@ -32,13 +32,16 @@ export function isFilled(value: JsonValue | undefined): value is string {
 /** Some providers send the same reasoning under several names: the first that holds text counts. */
 function readReasoning(message: WireMessage, choice: number, emit: Emit): void {
   const text = isFilled(message.reasoning_content) ? message.reasoning_content : message.reasoning;
-  if (isFilled(text)) emit({ type: 'reasoning-delta', choice, text });
-  for (const detail of readReasoningDetails(message.reasoning_details)) {
+  const details = readReasoningDetails(message.reasoning_details);
+  // Where the signed pieces have their texts, the plain text is a copy of them.
+  const hasOwnTexts = details.some((detail) => detail.type === 'text' && detail.text !== '');
+  if (isFilled(text) && !hasOwnTexts) emit({ type: 'reasoning-delta', choice, text });
+  for (const detail of details) {
     if (detail.type === 'encrypted') {
       emit({ type: 'redacted-reasoning', choice, data: detail.data, ...originOf(detail) });
       continue;
     }
-    if (!isFilled(text) && detail.text !== '') emit({ type: 'reasoning-delta', choice, text: detail.text });
+    if (detail.text !== '') emit({ type: 'reasoning-delta', choice, text: detail.text });
     if (detail.signature !== '')
       emit({ type: 'reasoning-signature', choice, signature: detail.signature, ...originOf(detail) });
   }

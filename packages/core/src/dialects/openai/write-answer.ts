@@ -85,7 +85,7 @@ class Draft {
         content: this.#text === '' && (toolCalls.length > 0 || this.#refusal !== '') ? null : this.#text,
         refusal: this.#refusal === '' ? null : this.#refusal,
         ...(this.#reasoning !== '' && { reasoning_content: this.#reasoning }),
-        ...(this.#details.length > 0 && { reasoning_details: this.#details }),
+        ...(this.#details.length > 0 && { reasoning_details: this.#allDetails() }),
         ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
         ...(this.#annotations.length > 0 && { annotations: this.#annotations }),
       },
@@ -98,5 +98,12 @@ class Draft {
     const { content, refusal } = this.#logprobs;
     if (content.length + refusal.length === 0) return null;
     return { content: content.length > 0 ? content : null, refusal: refusal.length > 0 ? refusal : null };
+  }
+
+  /** The signed pieces, and what of the reasoning comes after the last of them. */
+  #allDetails(): JsonObject[] {
+    if (this.#unsignedReasoning === '') return this.#details;
+    const rest = { signature: '', text: this.#unsignedReasoning };
+    return [...this.#details, writeSignedReasoning(rest, this.#details.length)];
   }
 }
