@@ -136,7 +136,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
   /** A sign of life: a stream that has been silent since its beginning is begun by it, and may still fail over. */
   function beat(): void {
     if (!response.headersSent) response.writeHead(200, [...headers, ...streamHeaders(response)]);
-    response.write(KEEP_ALIVE);
+    response.write(surface.keepAlive);
   }
 
   async function relay(stream: OpenStream): Promise<void> {
@@ -177,8 +177,6 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
     } else response.end(account.failStream(error, surface.errorDialect) + surface.endBrokenStream(receipt));
   }
 }
-
-const KEEP_ALIVE = encodeComment('keep-alive');
 
 /** Of answers that are not streamed; most have one. */
 const SLICE_BYTES = 64 * 1024;

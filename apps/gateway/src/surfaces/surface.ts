@@ -10,6 +10,8 @@ export interface Surface {
   readonly errorDialect: Dialect;
   /** Further headers of a stream in this dialect, names and values in turn. */
   streamHeaders(dialect: Dialect): readonly string[];
+  /** The sign of life of a silent stream, blank line included; may come before anything else. */
+  readonly keepAlive: string;
   /** The last bytes of a good stream, in one write: the dialect's own end and what this surface adds. */
   endStream(dialectEnd: string, dialect: Dialect, receipt: Receipt): string;
   /** What follows the error event of a stream that broke off. */

@@ -1,5 +1,6 @@
 import { formatUsd, openaiDialect } from '@tokenhub/core';
 import { costComment } from '../cost-comment.ts';
+import { KEEP_ALIVE_COMMENT } from '../keep-alive.ts';
 import type { Surface } from '../surface.ts';
 
 const DONE = 'data: [DONE]\n\n';
@@ -15,6 +16,7 @@ function createChatSurface(answerDialect: Surface['answerDialect']): Surface {
     name: 'chat',
     answerDialect,
     errorDialect: openaiDialect,
+    keepAlive: KEEP_ALIVE_COMMENT,
     streamHeaders: (dialect) => ['X-TokenHub-Stream-Format', dialect.name],
     endStream: (dialectEnd, dialect, receipt) =>
       dialectEnd + (dialect === openaiDialect ? '' : DONE) + costComment(receipt, false),

@@ -6,6 +6,8 @@ export const messagesSurface: Surface = {
   name: 'messages',
   answerDialect: anthropicDialect,
   errorDialect: anthropicDialect,
+  // What Anthropic itself sends; its clients pass over it.
+  keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
   streamHeaders: () => [],
   endStream: (dialectEnd) => dialectEnd,
   endBrokenStream: () => '',
