@@ -1,4 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { Mistral } from '@mistralai/mistralai';
+import { OpenRouter } from '@openrouter/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -101,6 +103,25 @@ const SURFACES: Readonly<Record<string, (model: string, stream: boolean) => Prom
   },
 };
 
+async function readWithMistral(model: string): Promise<string> {
+  const mistral = new Mistral({ apiKey: KEY, serverURL: hub.url, retryConfig: { strategy: 'none' } });
+  let text = '';
+  for await (const { data } of await mistral.chat.stream({ model, messages: USER })) {
+    const content = data.choices[0]?.delta.content;
+    if (typeof content === 'string') text += content;
+  }
+  return text;
+}
+
+async function readWithOpenRouter(model: string): Promise<string> {
+  const { chat } = new OpenRouter({ apiKey: KEY, serverURL: `${hub.url}/v1`, retryConfig: { strategy: 'none' } });
+  const chunks = await chat.send({ chatRequest: { model, messages: USER, stream: true } });
+  if ('choices' in chunks) throw new Error('no stream');
+  let text = '';
+  for await (const chunk of chunks) text += chunk.choices[0]?.delta.content ?? '';
+  return text;
+}
+
 /** Anthropic's words for the reasons in which recordings end. */
 const STOP_REASONS: Readonly<Record<string, string>> = {
   stop: 'end_turn',
@@ -152,6 +173,28 @@ describe.skipIf(STREAMS.length === 0)('what providers sent (needs ../shared/wire
       const read = await reading;
       if (read === undefined) throw new Error('no such surface');
       if (!isEmpty(expected)) expectRead(read, recording, surface);
+    });
+  });
+
+  // T5b: where providers put `"usage":null` on each chunk, which these clients refuse.
+  const marked = STREAMS.filter(({ type, body, expected }) => {
+    return type === 'openai' && expected.error === null && /"usage": ?null/.test(body.toString());
+  });
+  describe('with usage that nobody asked for', () => {
+    it.each(marked.map((recording) => [recording.name, recording] as const))(
+      '%s is read by the strict clients, or refused for something else that its provider sends',
+      async (name, { expected }) => {
+        for (const read of [readWithMistral, readWithOpenRouter]) {
+          const text = await read(name).catch((error: unknown) => error);
+          if (text instanceof Error) expect(text.message).not.toContain('usage');
+          else expect(text).toBe(expected.text);
+        }
+      },
+    );
+
+    it('is read whole by both, where the provider sends nothing else that is odd', async () => {
+      expect(await readWithMistral('openai/cached-prompt-tokens')).not.toBe('');
+      expect(await readWithOpenRouter('openai/cached-prompt-tokens')).not.toBe('');
     });
   });
 
