@@ -7,8 +7,10 @@ import { startTestGateway, type TestGateway } from './test-gateway.ts';
 const CONFIG = `
 providers:
   - { id: shaky, type: openai, base_url: "\${SIMULATOR}/openai/v1", api_key: sk-simulated, allow_private: true }
+  - { id: chats-only, type: openai, base_url: "\${SIMULATOR}/vllm/v1", api_key: sk-simulated, allow_private: true }
 models:
   - { id: gpt-4, deployments: [{ provider: shaky, model: gpt-4 }], price: free }
+  - { id: plain, deployments: [{ provider: chats-only, model: plain }], price: free }
 keys:
   - { id: test, key: "\${KEY}", models: ["*"] }
 routing: { max_attempts: 1 }
@@ -89,4 +91,12 @@ it('both gateways show their view to operators', async () => {
   } finally {
     redis.disconnect();
   }
+});
+
+it('a server that lacks one of its APIs goes on serving the others, however often it is asked for that one', async () => {
+  for (let i = 0; i < 30; i++) {
+    expect((await first.post('/v1/responses', { model: 'plain', input: 'Hello' })).status).toBe(502);
+  }
+  const messages = [{ role: 'user', content: 'Hello [simulate tokens=3]' }];
+  expect((await first.post('/v1/chat/completions', { model: 'plain', messages })).status).toBe(200);
 });

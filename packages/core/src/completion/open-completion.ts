@@ -1,6 +1,7 @@
 import type { ChatRequest } from '../chat/chat-request.ts';
 import type { Bill } from '../cost/bill.ts';
 import type { Dialect } from '../dialects/dialect.ts';
+import { endpointFor } from '../providers/provider.ts';
 import type { Health } from '../router/health.ts';
 import type { RankedCandidate } from '../router/rank.ts';
 import type { Attempt } from './attempt.ts';
@@ -86,13 +87,19 @@ export function openCompletion(options: OpenCompletionOptions): Promise<Completi
     onFailure: (failed) => {
       const { id } = failed.candidate.candidate;
       // A caller that leaves or has no more time says nothing about the provider, nor does a request that it refuses.
-      if (failed.error.facts.blamesProvider && !isUp(endsAt) && !isRefusal(failed))
-        health.recordFailure(id, { sentAt, isBroken: false });
+      const isFault = failed.error.facts.blamesProvider && !isRefusal(failed) && !isMissingApi(failed, options.request);
+      if (isFault && !isUp(endsAt)) health.recordFailure(id, { sentAt, isBroken: false });
       else health.recordNothing(id, sentAt, failed.error.code === 'upstream_timeout' ? now() - sentAt : 0);
       options.onFailedAttempt(failed);
     },
     onMistake: ({ candidate }) => health.recordNothing(candidate.id, sentAt),
   });
+}
+
+/** A server that lacks one of its APIs serves the others all the same, and every caller could ask it for that one. */
+function isMissingApi({ status, candidate }: Attempt, { source }: ChatRequest): boolean {
+  const { provider } = candidate.candidate;
+  return status === 404 && endpointFor(provider, source.dialect) !== provider.endpoints[0];
 }
 
 /** Statuses that a caller can bring about whose request quotes the right words. */
