@@ -9,7 +9,7 @@ import { startDisturbing } from './disturb.ts';
 import { startHouse, type House } from './house.ts';
 import { untilQuiet } from './until-quiet.ts';
 
-const STREAMS = Number(process.env['CHAOS_STREAMS'] ?? 5_000);
+const STREAMS = Number(process.env['CHAOS_STREAMS'] ?? 2_500);
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 const postgresPrograms = await findPostgres();

@@ -47,19 +47,16 @@ it.concurrent('a stream that is silent before its first token gets a heartbeat, 
   expect(cost).toMatchObject({ completion_tokens: 4 });
 });
 
-it.concurrent("on messages the heartbeat is Anthropic's own ping, and its client reads on", async () => {
+it.concurrent("on messages it is Anthropic's own ping, on responses a comment, and the clients read on", async () => {
   const anthropic = new Anthropic({ apiKey: KEY, baseURL: hub.url, maxRetries: 0 });
   const body = { max_tokens: 50, messages: [{ role: 'user' as const, content: 'Hello [simulate tokens=4]' }] };
+  const openai = new OpenAI({ apiKey: KEY, baseURL: `${hub.url}/v1`, maxRetries: 0 });
   const raw = hub.post('/v1/messages', { ...body, model: 'late', stream: true });
+  const response = openai.responses.stream({ model: 'late', input: 'Hello [simulate tokens=4]' }).finalResponse();
   const message = await anthropic.messages.stream({ ...body, model: 'late' }).finalMessage();
   expect(message.usage.output_tokens).toBe(4);
+  expect((await response).usage?.output_tokens).toBe(4);
   expect(await (await raw).text()).toMatch(/^event: ping\ndata: \{"type": "ping"\}\n\n/);
-});
-
-it.concurrent('on responses it is a comment, and the client reads on', async () => {
-  const openai = new OpenAI({ apiKey: KEY, baseURL: `${hub.url}/v1`, maxRetries: 0 });
-  const stream = openai.responses.stream({ model: 'late', input: 'Hello [simulate tokens=4]' });
-  expect((await stream.finalResponse()).usage?.output_tokens).toBe(4);
 });
 
 it.concurrent('when nobody serves after a heartbeat, the stream says so in its one error event', async () => {
