@@ -30,8 +30,7 @@ export class CandidateLosses {
   #find(candidate: Candidate): GatewayError | undefined {
     try {
       const { losses } = writeFor(candidate, this.#call.request);
-      const lost = this.#call.policy.dropsLosses ? undefined : losses.find(({ isHint }) => isHint !== true);
-      return lost && whyLost(lost);
+      return this.#call.policy.dropsLosses ? undefined : whyLost(losses);
     } catch (error) {
       if (isGatewayError(error)) return error;
       throw error;

@@ -39,8 +39,8 @@ export async function askProvider(
   const endpoint = endpointFor(provider, request.source.dialect);
   const { dialect } = endpoint;
   const { body, losses } = writeFor(candidate, request);
-  const lost = options.dropsLosses === true ? undefined : losses.find(({ isHint }) => isHint !== true);
-  if (lost !== undefined) throw whyLost(lost);
+  const lost = options.dropsLosses === true ? undefined : whyLost(losses);
+  if (lost !== undefined) throw lost;
 
   const endsAt = Math.min(now() + provider.timeouts.firstEventMs, deadline);
   const betas = dialect.name === request.source.dialect ? request.source.betas : undefined;

@@ -1,9 +1,10 @@
 import type { Loss } from '../chat/chat-request.ts';
-import { isJsonObject, type JsonObject } from '../chat/json.ts';
+import type { JsonObject } from '../chat/json.ts';
 import type { StreamPart } from '../chat/stream-part.ts';
 import type { Receipt } from '../cost/receipt.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
+import { parseJsonObject } from '../json/parse-json-object.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import type { RankedCandidate } from '../router/rank.ts';
 import { utf8Length } from '../text/utf8-length.ts';
@@ -84,13 +85,8 @@ async function readWhole(answer: HttpAnswer, maxBytes: number): Promise<string> 
 }
 
 function parseAnswer(text: string, status: number): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own message would quote the answer.
-  }
-  if (isJsonObject(value)) return value;
+  const answer = parseJsonObject(text);
+  if (answer !== undefined) return answer;
   throw new GatewayError('upstream_protocol', 'The answer of the provider is not a JSON object.', {
     upstreamStatus: status,
   });

@@ -23,8 +23,11 @@ export function writeFor({ provider, model, upstreamModel }: Candidate, request:
     : dialect.writeRequest(request, target);
 }
 
-/** The error for a request that would lose something it asks for. */
-export function whyLost({ path, rule }: Loss): GatewayError {
+/** The error for a request that would lose something it asks for; `undefined` when it loses nothing, or hints only. */
+export function whyLost(losses: readonly Loss[]): GatewayError | undefined {
+  const lost = losses.find(({ isHint }) => isHint !== true);
+  if (lost === undefined) return undefined;
+  const { path, rule } = lost;
   const message =
     rule === undefined
       ? `${path} cannot be carried over to the provider of this model. Leave it out, or name another model.`

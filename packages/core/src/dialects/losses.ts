@@ -1,4 +1,6 @@
 import type { CacheMark, ChatRequest, Loss } from '../chat/chat-request.ts';
+import type { JsonObject, JsonValue } from '../chat/json.ts';
+import { withoutUndefined } from './write-json.ts';
 import type { DialectName } from './dialect.ts';
 
 /** How callers of a dialect name what others call differently. */
@@ -40,6 +42,17 @@ export class Losses {
     if (mark !== undefined) this.addHint(mark.path);
   }
 
+  /** The members that the provider takes; of those that it refuses each is lost. */
+  takenOf(members: Readonly<Record<string, JsonValue | undefined>>, refused: readonly string[] = []): JsonObject {
+    const taken = withoutUndefined(members);
+    for (const name of refused) {
+      if (taken[name] === undefined) continue;
+      if (HINTS.has(name)) this.addHint(name);
+      else this.add(name);
+    }
+    return Object.fromEntries(Object.entries(taken).filter(([name]) => !refused.includes(name)));
+  }
+
   /** Members of OpenAI's APIs, by their names in chat completions. */
   addOpenai({ openai = {} }: ChatRequest): void {
     for (const name of Object.keys(openai)) {
@@ -50,4 +63,4 @@ export class Losses {
 }
 
 /** What requests are filed and cached under: the answer is the same without. */
-export const HINTS: ReadonlySet<string> = new Set(['metadata', 'prompt_cache_key', 'prompt_cache_retention', 'user']);
+const HINTS: ReadonlySet<string> = new Set(['metadata', 'prompt_cache_key', 'prompt_cache_retention', 'user']);

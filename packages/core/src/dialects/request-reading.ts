@@ -1,6 +1,7 @@
-import type { CacheMark, Loss, ResponseFormat } from '../chat/chat-request.ts';
+import type { CacheMark, ContentPart, Loss, MediaSource, ResponseFormat, TextPart } from '../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../chat/json.ts';
 import { GatewayError } from '../errors.ts';
+import { mediaSourceOf } from './media-source.ts';
 
 type Given = JsonValue | undefined;
 
@@ -79,6 +80,21 @@ export class RequestReading {
   object(value: Given, path: string): JsonObject {
     if (!isJsonObject(value)) throw this.invalid(path, 'must be an object');
     return value;
+  }
+
+  /** The texts of content that may hold nothing else; what else there is is lost. */
+  textsOf(parts: readonly ContentPart[]): TextPart[] {
+    return parts.filter((part) => {
+      if (part.type === 'image' || part.type === 'document') this.lose(part.path);
+      return part.type === 'text';
+    });
+  }
+
+  /** The address of an image or document, or its bytes in a data URL. */
+  mediaSource(value: Given, path: string): MediaSource {
+    const source = mediaSourceOf(this.name(value, path));
+    if (source === undefined) throw this.invalid(path, 'must be an address or a data URL in base64');
+    return source;
   }
 
   /** The id of a model; `undefined` where any may serve. */

@@ -1,6 +1,6 @@
 import { formatUsd } from '../cost/format-usd.ts';
 import type { Receipt } from '../cost/receipt.ts';
-import { setMember } from '../json/edit-json.ts';
+import { editTextFrom, setMember } from '../json/edit-json.ts';
 import { findMember } from '../json/scan-json.ts';
 
 const OPENING_BRACE = 0x7b;
@@ -16,4 +16,10 @@ export function createCostSetter(writeUsage: (receipt: Receipt) => string): Cost
       ? setMember(json, usage.valueStart, { name: 'cost', value: formatUsd(receipt.cost.total) })
       : setMember(json, objectStart, { name: 'usage', value: writeUsage(receipt) });
   };
+}
+
+/** Makes the `patchAnswer` of a dialect whose answers have their `usage` outermost: every other byte stays as it was. */
+export function createAnswerPatcher(setUsageCost: CostSetter): (answer: string, receipt: Receipt) => string {
+  return (answer, receipt) =>
+    editTextFrom('usage', answer, (json, objectStart) => setUsageCost(json, objectStart, receipt));
 }

@@ -4,6 +4,7 @@ import type { ReportedUsage } from '../../chat/usage.ts';
 import { formatUsd } from '../../cost/format-usd.ts';
 import { GatewayError } from '../../errors.ts';
 import { setMember } from '../../json/edit-json.ts';
+import { parseJsonObject } from '../../json/parse-json-object.ts';
 import { findMember, skipSpace } from '../../json/scan-json.ts';
 import { utf8Length } from '../../text/utf8-length.ts';
 import type { EventVerdict, Meter, StreamOptions } from '../dialect.ts';
@@ -82,7 +83,7 @@ class AnthropicMeter implements Meter {
       this.terminated = true;
       return 'done';
     }
-    const event = parseObject(found.data);
+    const event = parseJsonObject(found.data);
     if (event !== undefined) return this.#readEvent(event, bytes, found);
     return this.#fail(new GatewayError('upstream_protocol', 'An event of the provider is not a JSON object.'));
   }
@@ -175,13 +176,4 @@ function withCost(bytes: Uint8Array, { start, end, dataStart, data }: FoundEvent
   const event = bytes.slice(start, end);
   const usage = findMember(event, skipSpace(event, dataStart - start), 'usage');
   return usage === undefined ? event : setMember(event, usage.valueStart, { name: 'cost', value: cost });
-}
-
-function parseObject(data: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(data);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -21,10 +21,7 @@ export function readContent(value: JsonValue | undefined, path: string, reading:
 
 /** A list of text blocks, or a text. */
 export function readTexts(value: JsonValue | undefined, path: string, reading: RequestReading): TextPart[] {
-  return readContent(value, path, reading).filter((part) => {
-    if (part.type === 'image' || part.type === 'document') reading.lose(part.path);
-    return part.type === 'text';
-  });
+  return reading.textsOf(readContent(value, path, reading));
 }
 
 /** `undefined` for a block of another type, or from a source that only Anthropic knows (an uploaded file). */

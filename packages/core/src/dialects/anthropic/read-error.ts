@@ -1,5 +1,6 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../errors.ts';
+import { parseJsonObject } from '../../json/parse-json-object.ts';
 import type { ErrorAnswer } from '../dialect.ts';
 import { readRetryAfterMs } from '../retry-after.ts';
 import { typeOf } from './wire.ts';
@@ -13,7 +14,8 @@ const NO_CREDIT = /credit balance is too low/i;
  * Source: https://docs.anthropic.com/en/api/errors
  */
 export function readError({ status, headers, body }: ErrorAnswer): GatewayError {
-  const { type, message } = describe(parse(body)['error']);
+  // What is not JSON is a page of something in between; its status says enough.
+  const { type, message } = describe(parseJsonObject(body)?.['error']);
   const options = { upstreamStatus: status, retryAfterMs: readRetryAfterMs(headers) };
   if (status === 400 && NO_CREDIT.test(message)) return upstreamError('upstream_auth', options);
   if (status === 400 && TOO_LONG.test(message)) return upstreamError('context_length_exceeded', options);
@@ -81,13 +83,4 @@ function describe(error: JsonValue | undefined): { type: string; message: string
   if (!isJsonObject(error)) return { type: '', message: '' };
   const message = error['message'];
   return { type: typeOf(error), message: typeof message === 'string' ? message : '' };
-}
-
-function parse(body: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(body);
-    return isJsonObject(value) ? value : {};
-  } catch {
-    return {}; // A page of something in between; its status says enough.
-  }
 }

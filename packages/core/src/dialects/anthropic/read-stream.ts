@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
+import { parseJsonObject } from '../../json/parse-json-object.ts';
 import type { StreamReader } from '../dialect.ts';
 import { readCitations } from './citations.ts';
 import { fromStopReason } from './finish-reason.ts';
@@ -45,7 +46,7 @@ class AnthropicStreamReader implements StreamReader {
   }
 
   #readEvent(event: string, data: string, emit: Emit): void {
-    const wire: WireEvent = parseEvent(data);
+    const wire: WireEvent = needObject(parseJsonObject(data), 'an event is not a JSON object');
     switch (typeOf(wire) || event) {
       case 'content_block_delta':
         this.#readDelta(wire.index, needObject(wire.delta, 'a content_block_delta has no delta'), emit);
@@ -172,17 +173,6 @@ function emitText(type: TextPartType, text: string | undefined, emit: Emit): voi
 
 function emitSignature(signature: string | undefined, emit: Emit): void {
   if (signature) emit({ type: 'reasoning-signature', choice: 0, ...readSignature(signature) });
-}
-
-/** The data of an event. @throws GatewayError `upstream_protocol` when it is not a JSON object. */
-function parseEvent(data: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    // The parser's own message would quote the answer.
-  }
-  return needObject(value, 'an event is not a JSON object');
 }
 
 function needObject(value: unknown, problem: string): JsonObject {

@@ -1,6 +1,5 @@
-import type { ContentPart, MediaSource, TextPart } from '../../chat/chat-request.ts';
+import type { ContentPart, TextPart } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
-import { mediaSourceOf } from '../media-source.ts';
 import { isGiven, type RequestReading } from '../request-reading.ts';
 
 /** Content: a string, or a list of parts. Parts without neutral words (speech, uploaded files) are lost. */
@@ -20,10 +19,7 @@ export function readContent(content: JsonValue | undefined, path: string, readin
 
 /** Content of which only text has neutral words. */
 export function readTexts(content: JsonValue | undefined, path: string, reading: RequestReading): TextPart[] {
-  return readContent(content, path, reading).filter((part) => {
-    if (part.type === 'image' || part.type === 'document') reading.lose(part.path);
-    return part.type === 'text';
-  });
+  return reading.textsOf(readContent(content, path, reading));
 }
 
 function readPart(part: JsonObject, path: string, reading: RequestReading): ContentPart | undefined {
@@ -55,7 +51,7 @@ function readImage(part: JsonObject, path: string, reading: RequestReading): Con
   const cache = reading.cacheMark(mark, `${path}.cache_control`);
   return {
     type: 'image',
-    source: readSource(url, `${path}.image_url.url`, reading),
+    source: reading.mediaSource(url, `${path}.image_url.url`),
     ...(isGiven(detail) && detail !== 'auto' && { detail: reading.text(detail, `${path}.image_url.detail`) }),
     ...(cache !== undefined && { cache }),
     path,
@@ -75,15 +71,9 @@ function readFile(part: JsonObject, path: string, reading: RequestReading): Cont
   const cache = reading.cacheMark(mark, `${path}.cache_control`);
   return {
     type: 'document',
-    source: readSource(data, `${path}.file.file_data`, reading),
+    source: reading.mediaSource(data, `${path}.file.file_data`),
     ...(isGiven(filename) && { name: reading.text(filename, `${path}.file.filename`) }),
     ...(cache !== undefined && { cache }),
     path,
   };
-}
-
-function readSource(value: JsonValue | undefined, path: string, reading: RequestReading): MediaSource {
-  const source = mediaSourceOf(reading.name(value, path));
-  if (source === undefined) throw reading.invalid(path, 'must be an address or a data URL in base64');
-  return source;
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, objectOr, type JsonValue } from '../../chat/json.ts';
 import type { ReportedUsage } from '../../chat/usage.ts';
 import { formatUsd } from '../../cost/format-usd.ts';
 import type { Receipt } from '../../cost/receipt.ts';
@@ -57,8 +57,4 @@ function completionTokens(usage: WireUsage, reasoning: number | undefined): numb
 
 function firstNumber(...values: (JsonValue | undefined)[]): number | undefined {
   return values.find((value) => typeof value === 'number');
-}
-
-function objectOr(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

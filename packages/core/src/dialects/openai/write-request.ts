@@ -1,7 +1,7 @@
 import type { ChatRequest, ReasoningRequest, ResponseFormat, Tool, ToolChoice } from '../../chat/chat-request.ts';
 import type { JsonObject, JsonValue } from '../../chat/json.ts';
 import type { RequestTarget, WrittenRequest } from '../dialect.ts';
-import { HINTS, Losses } from '../losses.ts';
+import { Losses } from '../losses.ts';
 import type { Quirks } from '../quirks.ts';
 import { isEmpty } from '../request-reading.ts';
 import { toEffort } from '../to-effort.ts';
@@ -36,13 +36,7 @@ export function writeRequest(request: ChatRequest, { model, quirks = {} }: Reque
     user: request.user,
     ...request.openai,
   };
-  for (const name of quirks.refused ?? []) {
-    if (members[name] === undefined) continue;
-    members[name] = undefined;
-    if (HINTS.has(name)) losses.addHint(name);
-    else losses.add(name);
-  }
-  return { body: withoutUndefined(members), losses: losses.list };
+  return { body: losses.takenOf(members, quirks.refused), losses: losses.list };
 }
 
 /** Without tools there is nothing to choose from, and an empty list is refused. */

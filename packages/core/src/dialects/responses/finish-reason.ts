@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, listOr, type JsonObject } from '../../chat/json.ts';
 import type { FinishReason } from '../../chat/stream-part.ts';
 
 /** Why a response ended: its status, what it is incomplete for, and whether it calls tools. */
@@ -9,7 +9,7 @@ export function readFinishReason({ status, incomplete_details: details, output }
     if (raw === 'max_output_tokens') return { unified: 'length', raw };
     return { unified: raw === 'content_filter' ? 'content_filter' : 'other', raw };
   }
-  const calls = listOf(output).some((item) => isJsonObject(item) && item['type'] === 'function_call');
+  const calls = listOr(output).some((item) => isJsonObject(item) && item['type'] === 'function_call');
   const raw = typeof status === 'string' ? status : 'completed';
   return { unified: calls ? 'tool_calls' : 'stop', raw };
 }
@@ -18,8 +18,4 @@ export function readFinishReason({ status, incomplete_details: details, output }
 export function writeIncomplete({ unified }: FinishReason): { readonly reason: string } | null {
   if (unified === 'length') return { reason: 'max_output_tokens' };
   return unified === 'content_filter' ? { reason: 'content_filter' } : null;
-}
-
-function listOf(value: JsonValue | undefined): readonly JsonValue[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -2,7 +2,8 @@ import type { JsonObject, JsonValue } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { toEncryptedContent } from './reasoning-item.ts';
 
-type ItemEvent = JsonObject & { readonly type: string };
+/** An event of an item, without its sequence number and the item's place. */
+export type ItemEvent = JsonObject & { readonly type: string };
 type Status = 'in_progress' | 'completed';
 type Proof = StreamPart & { readonly type: 'reasoning-signature' | 'redacted-reasoning' };
 
@@ -12,7 +13,7 @@ interface DeltaHead {
   readonly place: string;
 }
 
-/** An item of a response's output while it is written. Events are given without sequence number and without the item's place. */
+/** An item of a response's output while it is written. */
 export interface OutputItem {
   readonly id: string;
   /** In the output, from 0. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, listOr, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
 import { readInlineError } from '../openai-errors/read-error.ts';
@@ -48,13 +48,13 @@ export function readIdentity({ id, model, created_at: created }: JsonObject): {
 }
 
 function readMessage({ content }: JsonObject, emit: Emit): void {
-  for (const part of listOf(content)) {
+  for (const part of listOr(content)) {
     if (!isJsonObject(part)) continue;
     const { type, text, refusal, logprobs, annotations } = part;
     if (type === 'output_text') {
       readLogprobs(logprobs, emit);
       if (typeof text === 'string' && text !== '') emit({ type: 'text-delta', choice: 0, text });
-      for (const annotation of listOf(annotations)) readAnnotation(annotation, emit);
+      for (const annotation of listOr(annotations)) readAnnotation(annotation, emit);
     } else if (type === 'refusal' && typeof refusal === 'string') {
       emit({ type: 'refusal-delta', choice: 0, text: refusal });
     }
@@ -63,7 +63,7 @@ function readMessage({ content }: JsonObject, emit: Emit): void {
 
 /** Log probabilities of a text, beside it or beside its deltas. */
 export function readLogprobs(logprobs: JsonValue | undefined, emit: Emit): void {
-  const tokens = listOf(logprobs);
+  const tokens = listOr(logprobs);
   if (tokens.length > 0) emit({ type: 'logprobs', choice: 0, of: 'text', tokens });
 }
 
@@ -107,8 +107,4 @@ function readCall(item: JsonObject, index: number): StreamPart {
     ...(typeof name === 'string' && { name }),
     arguments: typeof text === 'string' ? text : '',
   };
-}
-
-function listOf(value: JsonValue | undefined): readonly JsonValue[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -1,6 +1,5 @@
-import type { ChatMessage, ContentPart, MediaSource, TextPart, ToolCall } from '../../chat/chat-request.ts';
+import type { ChatMessage, ContentPart, TextPart, ToolCall } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
-import { mediaSourceOf } from '../media-source.ts';
 import { isGiven, MAX_MESSAGES, type RequestReading } from '../request-reading.ts';
 import { readReasoningItem } from './reasoning-item.ts';
 
@@ -84,10 +83,7 @@ function readMessage({ role, content }: JsonObject, path: string, reading: Reque
 }
 
 function readTexts(content: JsonValue | undefined, path: string, reading: RequestReading): TextPart[] {
-  return readContent(content, path, reading).filter((part) => {
-    if (part.type === 'image' || part.type === 'document') reading.lose(part.path);
-    return part.type === 'text';
-  });
+  return reading.textsOf(readContent(content, path, reading));
 }
 
 function readContent(content: JsonValue | undefined, path: string, reading: RequestReading): ContentPart[] {
@@ -119,7 +115,7 @@ function readPart(part: JsonObject, path: string, reading: RequestReading): Cont
       if (!isGiven(url)) return undefined;
       return {
         type: 'image',
-        source: readSource(url, `${path}.image_url`, reading),
+        source: reading.mediaSource(url, `${path}.image_url`),
         ...(isGiven(detail) && detail !== 'auto' && { detail: reading.text(detail, `${path}.detail`) }),
         path,
       };
@@ -128,18 +124,12 @@ function readPart(part: JsonObject, path: string, reading: RequestReading): Cont
       const { file_data: data, file_url: url, filename } = part;
       if (!isGiven(data) && !isGiven(url)) return undefined;
       const source = isGiven(data)
-        ? readSource(data, `${path}.file_data`, reading)
-        : readSource(url, `${path}.file_url`, reading);
+        ? reading.mediaSource(data, `${path}.file_data`)
+        : reading.mediaSource(url, `${path}.file_url`);
       const name = isGiven(filename) ? { name: reading.text(filename, `${path}.filename`) } : {};
       return { type: 'document', source, ...name, path };
     }
     default:
       return undefined;
   }
-}
-
-function readSource(value: JsonValue | undefined, path: string, reading: RequestReading): MediaSource {
-  const source = mediaSourceOf(reading.name(value, path));
-  if (source === undefined) throw reading.invalid(path, 'must be an address or a data URL in base64');
-  return source;
 }

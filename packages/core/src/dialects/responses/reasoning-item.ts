@@ -1,5 +1,5 @@
 import type { ContentPart, ReasoningFormat } from '../../chat/chat-request.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, listOr, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { isGiven, type RequestReading } from '../request-reading.ts';
 
 /** Between the parts of a summary. */
@@ -51,13 +51,9 @@ export function readReasoningItem(item: JsonObject, path: string, reading: Reque
 
 /** All that is in clear: the summary, or the reasoning itself where a model shows it. */
 export function textOf({ summary, content }: JsonObject): string {
-  const texts = [...listOf(content), ...listOf(summary)].map((part) => {
+  const texts = [...listOr(content), ...listOr(summary)].map((part) => {
     const text = isJsonObject(part) ? part['text'] : undefined;
     return typeof text === 'string' ? text : '';
   });
   return texts.filter((text) => text !== '').join(PART_BORDER);
-}
-
-function listOf(value: JsonValue | undefined): readonly JsonValue[] {
-  return Array.isArray(value) ? value : [];
 }

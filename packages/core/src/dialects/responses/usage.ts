@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, objectOr, type JsonValue } from '../../chat/json.ts';
 import type { ReportedUsage } from '../../chat/usage.ts';
 import { formatUsd } from '../../cost/format-usd.ts';
 import type { Receipt } from '../../cost/receipt.ts';
@@ -32,8 +32,4 @@ export function writeUsage({ counts, cost }: Receipt): string {
 
 function numberOf(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
-}
-
-function objectOr(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

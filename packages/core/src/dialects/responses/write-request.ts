@@ -48,12 +48,7 @@ export function writeRequest(request: ChatRequest, { model, quirks }: RequestTar
     user: request.user,
     ...openai,
   };
-  for (const name of quirks?.refused ?? []) {
-    if (members[name] === undefined) continue;
-    members[name] = undefined;
-    losses.add(name);
-  }
-  return { body: withoutUndefined(members), losses: losses.list };
+  return { body: losses.takenOf(members, quirks?.refused), losses: losses.list };
 }
 
 function writeItems(message: ChatMessage, losses: Losses): JsonObject[] {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, type JsonValue } from '../../chat/json.ts';
 import type { FinishReason, StreamPart } from '../../chat/stream-part.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import type { GatewayError } from '../../errors.ts';
@@ -6,7 +6,7 @@ import { quoteText } from '../../json/quote-text.ts';
 import type { AnswerIdentity, StreamWriter } from '../dialect.ts';
 import { writeError } from '../openai-errors/write-error.ts';
 import { writeIncomplete } from './finish-reason.ts';
-import { CallItem, MessageItem, ReasoningItem, type OutputItem } from './output-items.ts';
+import { CallItem, MessageItem, ReasoningItem, type ItemEvent, type OutputItem } from './output-items.ts';
 import { writeResponse } from './write-response.ts';
 
 /** What ends a stream whose provider sent no end. */
@@ -84,12 +84,13 @@ class ResponsesStreamWriter implements StreamWriter {
   #start(): string {
     if (this.#isStarted) return '';
     this.#isStarted = true;
-    return ['response.created', 'response.in_progress'].map((type) => this.#writeBeginning(type)).join('');
-  }
-
-  #writeBeginning(type: string): string {
     const response = writeResponse(this.#identity, { output: [], incomplete: null, receipt: undefined });
-    return `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.sequence++},"response":${response}}\n\n`;
+    return ['response.created', 'response.in_progress']
+      .map(
+        (type) =>
+          `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.sequence++},"response":${response}}\n\n`,
+      )
+      .join('');
   }
 
   #writePart(part: StreamPart): string {
@@ -226,5 +227,3 @@ class ResponsesStreamWriter implements StreamWriter {
     return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: this.sequence++, ...members })}\n\n`;
   }
 }
-
-type ItemEvent = JsonObject & { readonly type: string };
