@@ -4,7 +4,7 @@ import type { StreamPart } from '../chat/stream-part.ts';
 import type { Receipt } from '../cost/receipt.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { GatewayError } from '../errors.ts';
-import { parseJsonObject } from '../json/parse-json-object.ts';
+import { parseExactJsonObject } from '../json/parse-json-object.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import type { RankedCandidate } from '../router/rank.ts';
 import { utf8Length } from '../text/utf8-length.ts';
@@ -85,7 +85,7 @@ async function readWhole(answer: HttpAnswer, maxBytes: number): Promise<string> 
 }
 
 function parseAnswer(text: string, status: number): JsonObject {
-  const answer = parseJsonObject(text);
+  const answer = parseExactJsonObject(text);
   if (answer !== undefined) return answer;
   throw new GatewayError('upstream_protocol', 'The answer of the provider is not a JSON object.', {
     upstreamStatus: status,

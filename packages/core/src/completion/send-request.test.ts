@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { GatewayError } from '../errors.ts';
 import { createCredential, EJECTED_MS } from '../providers/credential.ts';
 import type { Script } from '../undici/__fixtures__/test-server.ts';
-import { good, goodWhole, refuse } from './__fixtures__/scripts.ts';
+import { good, goodWhole, refuse, text } from './__fixtures__/scripts.ts';
 import { createWorld, errorOf, readAll } from './__fixtures__/world.ts';
 
 const LEFT = new GatewayError('client_cancelled', 'The caller left.');
@@ -125,6 +125,16 @@ describe.each([true, false])('asked to stream: %s,', (streamed) => {
     expect(readings).toEqual(['old', 'new']);
     expect(world.asked).toHaveLength(200);
   });
+});
+
+test("a translated answer keeps every digit of the model's large numbers", async () => {
+  const answer = `{"id":"m","type":"message","role":"assistant","content":[{"type":"tool_use","id":"t","name":"f",
+    "input":{"id": 12345678901234567890}}],"stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":2}}`;
+  await using world = await createWorld({
+    providers: { claude: text(200, answer, { 'content-type': 'application/json' }) },
+  });
+  const read = await readAll(await world.open({ stream: false }));
+  expect(read).toContain(String.raw`"arguments":"{\"id\":12345678901234567890}"`);
 });
 
 describe('while a refresh takes its time', () => {

@@ -100,8 +100,7 @@ describe('a request to Anthropic', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  // Fails: dialects/anthropic/write-request-turns.ts, parseInput rounds numbers that JavaScript cannot hold.
-  test.fails('keeps the digits of large numbers in arguments', () => {
+  test('keeps the digits of large numbers in arguments', () => {
     const toolCalls = [{ id: 'a', name: 'f', arguments: '{"id":12345678901234567890}' }];
     const { written } = toAnthropic({
       messages: [...QUESTION.messages, { role: 'assistant', content: [], toolCalls }],

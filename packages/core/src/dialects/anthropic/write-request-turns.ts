@@ -8,7 +8,7 @@ import type {
 } from '../../chat/chat-request.ts';
 import type { JsonObject, JsonValue } from '../../chat/json.ts';
 import { GatewayError } from '../../errors.ts';
-import { parseJsonObject } from '../../json/parse-json-object.ts';
+import { parseExactJsonObject } from '../../json/parse-json-object.ts';
 import { writeCacheMark } from './cache-mark.ts';
 
 const PDF = 'application/pdf';
@@ -114,7 +114,7 @@ function mark(block: JsonObject, cache: CacheMark | undefined): JsonObject {
 }
 
 function parseInput(text: string, param: string): JsonObject {
-  const input = text.trim() === '' ? {} : parseJsonObject(text);
+  const input = text.trim() === '' ? {} : parseExactJsonObject(text);
   if (input !== undefined) return input;
   throw new GatewayError('invalid_parameter', `${param} must be the text of a JSON object.`, { param });
 }
