@@ -39,7 +39,7 @@ describe.each(['claude-sonnet-4', 'gpt-4'])('the official @anthropic-ai/sdk pack
   });
 
   it('gets its own error classes', async () => {
-    await expect(anthropic.messages.create({ ...ask(model, 'Hi'), max_tokens: 0 })).rejects.toBeInstanceOf(
+    await expect(anthropic.messages.create({ ...ask(model, 'Hi'), max_tokens: -1 })).rejects.toBeInstanceOf(
       Anthropic.BadRequestError,
     );
     await expect(anthropic.messages.create(ask('gpt-9', 'Hi'))).rejects.toBeInstanceOf(Anthropic.NotFoundError);

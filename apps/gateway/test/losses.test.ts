@@ -14,6 +14,7 @@ interface Sent {
 }
 
 const messages = [{ role: 'user', content: 'Hello [simulate tokens=3 pace=0]' }];
+const BEGUN = { role: 'assistant', content: 'The answer is (' };
 const lastSent = (): Sent => hub.simulator.requests.at(-1) as unknown as Sent;
 
 describe('what a provider has no words for', () => {
@@ -23,6 +24,8 @@ describe('what a provider has no words for', () => {
     ['/v1/chat/completions', { model: 'claude-sonnet-4', messages, logprobs: true }, 'logprobs'],
     ['/v1/messages', { model: 'gpt-4', max_tokens: 9, messages, top_k: 4 }, 'top_k'],
     ['/v1/messages', { model: 'gpt-4', max_tokens: 9, messages, container: 'c1' }, 'container'],
+    ['/v1/messages', { model: 'gpt-4', max_tokens: 0, messages }, 'max_tokens'],
+    ['/v1/messages', { model: 'gpt-4', max_tokens: 9, messages: [...messages, BEGUN] }, 'messages[1]'],
     ['/v1/responses', { model: 'claude-sonnet-4', input: 'Hello', top_logprobs: 2 }, 'top_logprobs'],
     ['/v1/responses', { model: 'llama', input: 'Hello', tools: [{ type: 'web_search' }] }, 'tools[0]'],
   ])('on %s is refused by name with 400, or dropped and named: %j', async (path, body, member) => {
@@ -67,6 +70,21 @@ describe('what a provider has no words for', () => {
 
 describe("Anthropic's beta features", () => {
   const body = { max_tokens: 9, messages };
+
+  it.each([false, true])('go up beside what they allow, and what needs none (stream: %s)', async (stream) => {
+    const init = { headers: { 'anthropic-beta': 'mid-conversation-system-2026-04-07' } };
+    const sent = {
+      ...body,
+      max_tokens: 0,
+      thinking: { type: 'between_tools' },
+      messages: [...messages, { role: 'system', content: 'Speak French.' }, BEGUN],
+    };
+    const served = await hub.post('/v1/messages', { ...sent, model: 'claude-sonnet-4', stream }, init);
+    expect(served.status).toBe(200);
+    expect(await served.text()).toMatch(/"stop_reason":\s*"max_tokens"/);
+    expect(lastSent().body).toMatchObject(sent);
+    expect(lastSent().headers['anthropic-beta']).toBe('mid-conversation-system-2026-04-07');
+  });
 
   it('reach a provider of its own API, and are dropped and named for others', async () => {
     const init = { headers: { 'anthropic-beta': 'context-1m-2025-08-07, files-api-2025-04-14' } };
@@ -121,6 +139,11 @@ describe('counted tokens', () => {
     const estimated = await hub.post('/v1/messages/count_tokens', { ...body, model: 'gpt-4' });
     expect(estimated.headers.get('x-tokenhub-estimated')).toBe('true');
     expect(((await estimated.json()) as { input_tokens: number }).input_tokens).toBeGreaterThan(0);
+  });
+
+  it('are estimated of an answer that has begun too', async () => {
+    const begun = { model: 'gpt-4', messages: [...messages, BEGUN] };
+    expect((await hub.post('/v1/messages/count_tokens', begun)).status).toBe(200);
   });
 
   it('are estimated when the provider does not answer', async () => {

@@ -68,6 +68,8 @@ orgs:
 interface DemoModel {
   readonly id: string;
   readonly provider: string;
+  /** What the provider calls it. @defaultValue its id */
+  readonly upstream?: string;
   readonly weight: number;
   /** Tokens of context and of output. */
   readonly tokens?: readonly [context: number, output: number];
@@ -77,8 +79,22 @@ interface DemoModel {
 
 const SIMULATED_MODELS: readonly DemoModel[] = [
   { id: 'gpt-3.5-turbo', provider: 'simulated-openai', weight: 3, tokens: [16_385, 4096], price: ['0.5', '1.5'] },
-  { id: 'claude-opus', provider: 'simulated-anthropic', weight: 10, tokens: [200_000, 32_000], price: ['15', '75'] },
-  { id: 'claude-sonnet', provider: 'simulated-anthropic', weight: 7, tokens: [200_000, 64_000], price: ['3', '15'] },
+  {
+    id: 'claude-opus',
+    provider: 'simulated-anthropic',
+    upstream: 'claude-opus-4-1',
+    weight: 10,
+    tokens: [200_000, 32_000],
+    price: ['15', '75'],
+  },
+  {
+    id: 'claude-sonnet',
+    provider: 'simulated-anthropic',
+    upstream: 'claude-sonnet-4',
+    weight: 7,
+    tokens: [200_000, 64_000],
+    price: ['3', '15'],
+  },
   { id: 'claude-sonnet-4', provider: 'simulated-anthropic', weight: 7, tokens: [200_000, 64_000], price: ['3', '15'] },
   { id: 'deepseek-chat', provider: 'simulated-vllm', weight: 8, tokens: [128_000, 8192], price: ['0.27', '1.1'] },
   {
@@ -118,11 +134,11 @@ function providerYaml({ type, variable }: (typeof REAL_PROVIDERS)[number]): stri
 `;
 }
 
-function modelYaml({ id, provider, weight, tokens, price }: DemoModel): string {
+function modelYaml({ id, provider, upstream = id, weight, tokens, price }: DemoModel): string {
   const size = tokens === undefined ? '' : `    context_window: ${tokens[0]}\n    max_output_tokens: ${tokens[1]}\n`;
   const cost = price === undefined ? '' : `    price: { input: "${price[0]}", output: "${price[1]}" }\n`;
   return `  - id: ${id}
     weight: ${weight}
-${size}    deployments: [{ provider: ${provider}, model: ${id} }]
+${size}    deployments: [{ provider: ${provider}, model: ${upstream} }]
 ${cost}`;
 }

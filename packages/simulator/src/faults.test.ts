@@ -14,8 +14,11 @@ const tested = new Set<string>();
 
 /** Asks for ten tokens and the fault. */
 function fail(directives: string, request: Partial<RawRequest> = {}): Promise<RawAnswer> {
-  tested.add(/fault=([\w-]+)/.exec(directives)?.[1] ?? '');
-  return rawRequest({ port: simulator.port, prompt: `[simulate tokens=10 ${directives}]`, ...request });
+  const fault = /fault=([\w-]+)/.exec(directives)?.[1] ?? '';
+  tested.add(fault);
+  // Where silence is to come, it need not be waited for as long.
+  const quietMs = fault === 'stall' || fault === 'headers-only' ? 300 : 1_000;
+  return rawRequest({ port: simulator.port, quietMs, prompt: `[simulate tokens=10 ${directives}]`, ...request });
 }
 
 async function failedBody(directives: string): Promise<string> {

@@ -125,7 +125,7 @@ export const MESSAGES_BODY: Schema = {
   required: ['max_tokens', 'messages'],
   properties: {
     model: { type: 'string', description: 'A model id; absent, "*" or "auto": the best by score' },
-    max_tokens: { type: 'integer', minimum: 1 },
+    max_tokens: { type: 'integer', minimum: 0 },
     messages: { type: 'array', minItems: 1, items: { type: 'object', required: ['role', 'content'] } },
     system: { description: 'Text, or a list of text blocks' },
     stream: { type: 'boolean', default: false },

@@ -65,6 +65,7 @@ export interface Loss {
 export interface OpenaiMembers {
   readonly metadata?: JsonValue | undefined;
   readonly prompt_cache_key?: JsonValue | undefined;
+  readonly prompt_cache_options?: JsonValue | undefined;
   readonly prompt_cache_retention?: JsonValue | undefined;
   readonly service_tier?: JsonValue | undefined;
   readonly verbosity?: JsonValue | undefined;
@@ -152,8 +153,11 @@ export type ContentPart =
       readonly id?: string | undefined;
     };
 
-/** Whose signature or encryption a piece of reasoning bears: it means something to that provider's models only. Absent: Anthropic's. */
-export type ReasoningFormat = 'anthropic' | 'openai';
+/**
+ * Whose signature or encryption a piece of reasoning bears: it means something to that provider's models only. Absent:
+ * Anthropic's; `openai`; or OpenRouter's name of another's (`google-gemini-v1`), which goes back to chat completions alone.
+ */
+export type ReasoningFormat = string;
 
 /** A call of one of the caller's tools, as the model has made it in an earlier turn. */
 export interface ToolCall {
@@ -178,7 +182,7 @@ export interface Tool {
 export type ToolChoice =
   { readonly type: 'auto' | 'none' | 'required' } | { readonly type: 'tool'; readonly name: string };
 
-/** How much the model may think before it answers. `budgetTokens` 0 switches thinking off. */
+/** How much the model may think before it answers. `budgetTokens` 0 switches thinking off, whatever the effort. */
 export interface ReasoningRequest {
   readonly effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | undefined;
   readonly budgetTokens?: number | undefined;

@@ -6,6 +6,8 @@ import type { Script } from '../undici/__fixtures__/test-server.ts';
 import { good, goodWhole, refuse, text } from './__fixtures__/scripts.ts';
 import { createWorld, errorOf, readAll } from './__fixtures__/world.ts';
 
+const WAIT = { timeout: 10_000 };
+
 const LEFT = new GatewayError('client_cancelled', 'The caller left.');
 
 /** A credential whose readings give these secrets, one after the other and then the last for ever. */
@@ -137,7 +139,7 @@ test("a translated answer keeps every digit of the model's large numbers", async
   expect(read).toContain(String.raw`"arguments":"{\"id\":12345678901234567890}"`);
 });
 
-describe('while a refresh takes its time', () => {
+describe.concurrent('while a refresh takes its time', () => {
   /** The first reading is there, the second never comes. */
   function createStuck() {
     let readings = 0;
@@ -151,7 +153,7 @@ describe('while a refresh takes its time', () => {
       credentials: { a: createStuck() },
     });
     const opening = errorOf(world.open());
-    await vi.waitFor(() => expect(world.asked).toEqual(['a']));
+    await vi.waitFor(() => expect(world.asked).toEqual(['a']), WAIT);
     await wait(50);
     world.cancel.abort(LEFT);
     expect(await opening).toBe(LEFT);
@@ -164,7 +166,7 @@ describe('while a refresh takes its time', () => {
       providers: { a: refuse(401) },
       credentials: { a: createStuck() },
     });
-    const error = await errorOf(world.open({}, { maxLatencyMs: 200 }));
+    const error = await errorOf(world.open({}, { maxLatencyMs: 1_000 }));
     expect(error.code).toBe('upstream_timeout');
     expect(world.asked).toEqual(['a']);
   });
@@ -173,7 +175,7 @@ describe('while a refresh takes its time', () => {
     await using world = await createWorld({
       providers: { a: refuse(401), b: good },
       credentials: { a: createStuck() },
-      firstEventTimeoutsMs: { a: 200 },
+      firstEventTimeoutsMs: { a: 1_000 },
     });
     const completion = await world.open();
     await readAll(completion);
@@ -190,7 +192,7 @@ describe('while a refresh takes its time', () => {
     const leaver = new AbortController();
     const leaving = errorOf(world.open({}, { signal: leaver.signal }));
     const staying = world.open();
-    await vi.waitFor(() => expect(readings).toBe(2));
+    await vi.waitFor(() => expect(readings).toBe(2), WAIT);
     leaver.abort(LEFT);
     expect(await leaving).toBe(LEFT);
     arrive('new');

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { listOr, type JsonObject } from '../chat/json.ts';
+import { NOTHING_USED } from '../cost/receipt.ts';
 import { estimateInput } from '../cost/estimate-tokens.ts';
 import { isGatewayError } from '../errors.ts';
 import { anthropicDialect } from './anthropic/anthropic-dialect.ts';
@@ -9,6 +11,16 @@ const TARGET = { model: 'm', maxOutputTokens: 64_000 };
 const DIALECTS = [openaiDialect, anthropicDialect, responsesDialect];
 
 describe('a relayed request', () => {
+  test('keeps what only its own provider understands', () => {
+    const messages = [
+      { role: 'user', content: 'a' },
+      { role: 'system', content: [], output_config: { effort: 'low' } },
+      { role: 'assistant', content: 'The answer is (' },
+    ];
+    const body = { model: 'm', max_tokens: 0, thinking: { type: 'between_tools' }, cache_control: null, messages };
+    expect(anthropicDialect.patchRequest(anthropicDialect.readRequest(body), TARGET)).toEqual(body);
+  });
+
   test('leaves the thoughts behind that Anthropic has not signed, and a message that held nothing else', () => {
     const thought = { type: 'thinking', thinking: 'Hm', signature: '' };
     const signed = { type: 'thinking', thinking: 'Hm', signature: 's' };
@@ -72,6 +84,69 @@ describe('a translated request', () => {
     }
   });
 
+  test.each([
+    ['an answer that has begun', { messages: [{ role: 'assistant', content: 'The answer is (' }] }, 'messages[0]'],
+    ['a bound of no tokens', { max_tokens: 0 }, 'max_tokens'],
+  ])('has no trace of %s, and names it', (_name, members, path) => {
+    const messages = [{ role: 'user', content: 'a' }];
+    const request = anthropicDialect.readRequest({ max_tokens: 9, messages, ...members });
+    for (const dialect of [openaiDialect, responsesDialect]) {
+      const { body, losses } = dialect.writeRequest(request, TARGET);
+      expect(losses).toMatchObject([{ path, rule: expect.stringMatching(/^must /) }]);
+      expect(JSON.stringify(body)).not.toMatch(/answer|:0/);
+    }
+  });
+
+  test("says how to cache to OpenAI's other API, and names it as a hint to anyone else", () => {
+    const options = { mode: 'explicit', ttl: '30m' };
+    const request = openaiDialect.readRequest({
+      messages: [{ role: 'user', content: 'a' }],
+      prompt_cache_options: options,
+    });
+    const written = responsesDialect.writeRequest(request, TARGET);
+    expect(written).toMatchObject({ body: { prompt_cache_options: options }, losses: [] });
+    const { losses } = anthropicDialect.writeRequest(request, TARGET);
+    expect(losses).toEqual([{ path: 'prompt_cache_options', isHint: true }]);
+  });
+
+  test('says in its place what the system says between the turns', () => {
+    const messages = [
+      { role: 'user', content: 'a' },
+      { role: 'system', content: 'b' },
+      { role: 'user', content: 'c' },
+    ];
+    const request = anthropicDialect.readRequest({ max_tokens: 9, messages });
+    expect(openaiDialect.writeRequest(request, TARGET).body).toMatchObject({ messages });
+    const input = messages.map(({ role }) => ({ role }));
+    expect(responsesDialect.writeRequest(request, TARGET).body).toMatchObject({ input });
+  });
+
+  test.each([
+    ['messages', anthropicDialect],
+    ['input', responsesDialect],
+  ])('takes reasoning in its %s back to where it was signed, and to nobody else', (member, dialect) => {
+    const format = 'google-gemini-v1';
+    const details = [
+      { type: 'reasoning.text', text: 'Hm', signature: 'SIG', format, index: 0 },
+      { type: 'reasoning.encrypted', data: 'ENC', format, id: 'tool_0_f.g', index: 1 },
+    ];
+    const message = { role: 'assistant', content: 'Yes', reasoning_details: details };
+    const parts = openaiDialect.readAnswer({ choices: [{ index: 0, message, finish_reason: 'stop' }] });
+    const identity = { requestId: 'req_0f', model: 'm', created: 1_700_000_000 };
+    const answer: JsonObject = JSON.parse(dialect.writeAnswer(parts, identity, NOTHING_USED));
+    const question = { role: 'user', content: 'a' };
+    const said = listOr(answer['output'] ?? [{ role: 'assistant', content: answer['content'] }]);
+    const request = dialect.readRequest({ max_tokens: 9, [member]: [question, ...said, question] });
+    const quirks = { reasoningBack: 'reasoning_details' } as const;
+    expect(openaiDialect.writeRequest(request, { ...TARGET, quirks }).body).toMatchObject({
+      messages: [question, message, question],
+    });
+    expect(JSON.stringify(dialect.patchRequest(request, TARGET))).not.toMatch(/SIG|ENC/);
+    for (const other of DIALECTS) {
+      expect(JSON.stringify(other.writeRequest(request, TARGET).body)).not.toMatch(/SIG|ENC/);
+    }
+  });
+
   test('with a text that is not the base64 it says is refused by name', () => {
     const file = { type: 'file', file: { filename: 'a.txt', file_data: 'data:text/plain;base64,@@@' } };
     const request = openaiDialect.readRequest({ messages: [{ role: 'user', content: [file] }] });
@@ -91,7 +166,7 @@ describe('a translated request', () => {
     const request = openaiDialect.readRequest({ messages: [{ role: 'user', content: 'a' }], reasoning_effort: 'max' });
     const { body } = anthropicDialect.writeRequest(request, { ...TARGET, model: 'claude-opus-4-6' });
     expect(body).toMatchObject({ output_config: { effort: 'max' } });
-    expect(openaiDialect.writeRequest(request, TARGET).body).toMatchObject({ reasoning_effort: 'xhigh' });
+    expect(openaiDialect.writeRequest(request, TARGET).body).toMatchObject({ reasoning_effort: 'max' });
   });
 });
 

@@ -63,4 +63,10 @@ export class Losses {
 }
 
 /** What requests are filed and cached under: the answer is the same without. */
-const HINTS: ReadonlySet<string> = new Set(['metadata', 'prompt_cache_key', 'prompt_cache_retention', 'user']);
+const HINTS: ReadonlySet<string> = new Set([
+  'metadata',
+  'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'user',
+]);

@@ -25,9 +25,9 @@ export class RequestReading {
     return new GatewayError('invalid_parameter', `${path} ${rule}.`, { param: path });
   }
 
-  /** A member for which there are no neutral words. */
-  lose(path: string): void {
-    this.losses.push({ path });
+  /** A member for which there are no neutral words. `rule` completes "`path` …" and says what would be right. */
+  lose(path: string, rule?: string): void {
+    this.losses.push({ path, ...(rule !== undefined && { rule }) });
   }
 
   /** A member without neutral words that makes no difference to the answer. */
@@ -35,11 +35,18 @@ export class RequestReading {
     this.losses.push({ path, isHint: true });
   }
 
-  /** The members of an object for which there are no neutral words. */
-  rest(members: JsonObject, path: string): void {
-    for (const name of Object.keys(members)) {
-      if (!isEmpty(members[name])) this.lose(`${path}.${name}`);
-    }
+  /** The members of an object for which there are no neutral words. One that only states its default says nothing. */
+  rest(members: JsonObject, path: string, defaults: JsonObject = {}): void {
+    for (const name of namesOfRest(members, defaults)) this.lose(`${path}.${name}`);
+  }
+
+  /**
+   * The same for what the model said and the caller gives back as its provider and its library have put it: nothing of it is
+   * a wish of the caller's. `parsed` and `parsed_arguments` are additions of OpenAI's library.
+   */
+  restOfAnswer(members: JsonObject, path: string, defaults: JsonObject = {}): void {
+    const { parsed: _, parsed_arguments: _arguments, ...rest } = members;
+    for (const name of namesOfRest(rest, defaults)) this.hint(`${path}.${name}`);
   }
 
   text(value: Given, path: string, rule = 'must be a string'): string {
@@ -161,6 +168,14 @@ export function isGiven(value: Given): value is JsonValue {
 export function isEmpty(value: Given): boolean {
   if (!isGiven(value)) return true;
   return typeof value === 'object' && Object.keys(value ?? {}).length === 0;
+}
+
+function namesOfRest(members: JsonObject, defaults: JsonObject): string[] {
+  return Object.keys(members).filter((name) => !isEmpty(members[name]) && !isEqual(members[name], defaults[name]));
+}
+
+function isEqual(value: Given, fallback: Given): boolean {
+  return fallback !== undefined && JSON.stringify(value) === JSON.stringify(fallback);
 }
 
 export function hasControlCharacter(text: string): boolean {

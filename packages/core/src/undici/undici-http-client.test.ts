@@ -6,6 +6,8 @@ import { startBlackHole } from './__fixtures__/black-hole.ts';
 import { startHttpServer, startTcpServer, type Script } from './__fixtures__/test-server.ts';
 import { createUndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.ts';
 
+const WAIT = { timeout: 10_000 };
+
 const MIB = 1024 * 1024;
 
 function createClient(origin: string, options: Partial<UndiciHttpClientOptions> = {}) {
@@ -164,7 +166,7 @@ describe('a connection', () => {
     const { script, written } = createFlood(Infinity);
     await using server = await startHttpServer(script);
     (await createClient(server.origin).post()).discard();
-    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true), { timeout: 5_000 });
+    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true), WAIT);
     // Sockets' buffers again; a second's worth of loopback would be hundreds.
     expect(written()).toBeLessThan(30 * MIB);
   });
@@ -172,7 +174,7 @@ describe('a connection', () => {
   test('is closed when the discarded rest does not come', async () => {
     await using server = await startHttpServer((response) => response.write('x'));
     (await createClient(server.origin).post()).discard();
-    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true), { timeout: 5_000 });
+    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true), WAIT);
   });
 
   test('on which a provider speaks unasked is not used again', async () => {
@@ -182,7 +184,7 @@ describe('a connection', () => {
     });
     const client = createClient(server.origin);
     expect(await piecesOf(await client.post())).toEqual(['good']);
-    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true));
+    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true), WAIT);
     expect(await piecesOf(await client.post())).toEqual(['good']);
     expect(server.sockets).toHaveLength(2);
   });
@@ -206,7 +208,7 @@ describe('an aborted signal', () => {
     });
     const client = createClient(server.origin, { maxConnections: 1 });
     const first = client.post();
-    await vi.waitFor(() => expect(asked).toBe(1));
+    await vi.waitFor(() => expect(asked).toBe(1), WAIT);
     const cancel = new AbortController();
     const second = client.post({ signal: cancel.signal });
     cancel.abort(LEFT);
@@ -222,10 +224,10 @@ describe('an aborted signal', () => {
     await using server = await startHttpServer(() => asked++);
     const cancel = new AbortController();
     const answer = createClient(server.origin).post({ signal: cancel.signal });
-    await vi.waitFor(() => expect(asked).toBe(1));
+    await vi.waitFor(() => expect(asked).toBe(1), WAIT);
     cancel.abort(LEFT);
     await expect(answer).rejects.toBe(LEFT);
-    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true));
+    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true), WAIT);
   });
 
   test('closes the connection in the same turn, and the reader gets its reason', async () => {
@@ -239,7 +241,7 @@ describe('an aborted signal', () => {
     expect(destroy).toHaveBeenCalledTimes(1);
     destroy.mockRestore();
     await expect(reader.next()).rejects.toBe(LEFT);
-    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true));
+    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true), WAIT);
   });
 
   test('whose reason is no error is wrapped in one', async () => {
@@ -267,7 +269,7 @@ test('abort closes the connection and gives its reason to the reader', async () 
   const reading = piecesOf(answer);
   answer.abort(reason);
   await expect(reading).rejects.toBe(reason);
-  await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true));
+  await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true), WAIT);
 });
 
 describe('before the headers', () => {
@@ -309,7 +311,7 @@ describe('before the headers', () => {
     await using server = await startHttpServer(() => {});
     const answer = createClient(server.origin).post({ headersTimeoutMs: 100 });
     await expect(answer).rejects.toMatchObject({ code: 'upstream_timeout' });
-    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true));
+    await vi.waitFor(() => expect(server.sockets[0]?.closed).toBe(true), WAIT);
   });
 
   test('a connection that is neither taken nor refused is a timeout', async () => {

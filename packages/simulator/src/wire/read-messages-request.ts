@@ -16,9 +16,10 @@ export function readMessagesRequest(body: unknown): Ask {
   if (typeof maxTokens !== 'number' || !Number.isInteger(maxTokens)) {
     throw invalid('max_tokens: Input should be a valid integer');
   }
-  if (maxTokens < 1) throw invalid('max_tokens: Input should be greater than or equal to 1');
+  if (maxTokens < 0) throw invalid('max_tokens: Input should be greater than or equal to 0');
   for (const [index, message] of messages.entries()) {
-    if (isObject(message) && (message['role'] === 'user' || message['role'] === 'assistant')) continue;
+    const role = isObject(message) ? message['role'] : undefined;
+    if (role === 'user' || role === 'assistant' || (role === 'system' && index > 0)) continue;
     throw invalid(`messages.${index}.role: Input should be 'user' or 'assistant'`);
   }
   const last: unknown = messages.at(-1);

@@ -31,7 +31,9 @@ export class CountTokensController {
     const { key, requestId } = chatCallFrom(request);
     // The format is that of a message but for the bound on its answer.
     const chat = anthropicDialect.readRequest({ max_tokens: 1, ...readJsonBody(request.body) });
-    const call = { key, request: readBetas(chat, request.headers), policy: policyFromHeaders(request.headers) };
+    // Nothing is lost by counting: a provider of another dialect is not asked.
+    const policy = { ...policyFromHeaders(request.headers), dropsLosses: true };
+    const call = { key, request: readBetas(chat, request.headers), policy };
     const catalog = this.#services.catalog();
     const inputTokens = estimateInput(chat).likely;
     const { ranked } = rankCandidates(call, { catalog, health: this.#services.health, inputTokens });

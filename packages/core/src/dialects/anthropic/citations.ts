@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 
-type Citation = StreamPart & { readonly type: 'citation' };
+export type Citation = StreamPart & { readonly type: 'citation' };
 
 /**
- * The web pages that a text block refers to. Places in a caller's own documents have no neutral words: only a caller of
+ * The web pages that a text block refers to, as a whole: a part of the text with sources is a block of its own. Places in a caller's own documents have no neutral words: only a caller of
  * this dialect can ask for them, and gets them relayed.
  * Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-search-tool
  */

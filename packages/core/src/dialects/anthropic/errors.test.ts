@@ -48,6 +48,27 @@ describe('readError', () => {
     expect(error.message).not.toContain(message.slice(0, 20));
   });
 
+  it.each([
+    ['`temperature` is deprecated for this model.', 'temperature'],
+    [
+      "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false",
+      'output_config.format.schema',
+    ],
+    ['messages.0: Input does not match the expected shape.', 'messages'],
+    ['tools.0.custom.input_schema: JSON schema is invalid.', 'tools'],
+    ['thinking.type: "enabled" is not supported for this model.', 'thinking.type'],
+    ['secret.key: is wrong', undefined],
+    ['The system is confused: temperature', undefined],
+  ])('names the member that %j blames', (message, param) => {
+    const error = readError(answer(400, { type: 'invalid_request_error', message }));
+    expect(error.param).toBe(param);
+    if (param !== undefined) expect(error.message).toContain(`because of ${param};`);
+  });
+
+  it('names no member for errors that are not of the request', () => {
+    expect(readError(answer(429, { message: 'tools: too many' })).param).toBeUndefined();
+  });
+
   it('reads how long to wait', () => {
     expect(wait({})).toBeUndefined();
     expect(wait({ 'retry-after': '7' })).toBe(7000);

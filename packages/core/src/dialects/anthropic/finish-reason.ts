@@ -29,8 +29,19 @@ export function fromStopReason(raw: string, stopSequence?: JsonValue): FinishRea
   };
 }
 
-/** A finish reason as Anthropic's `stop_reason`: its own word where it came from Anthropic, the nearest one where it did not. */
-export function toStopReason({ unified, raw, stopSequence }: FinishReason): string {
+/** What an answer holds, where the reason why it ended does not tell. */
+export interface AnswerContent {
+  readonly isRefusal: boolean;
+  readonly hasToolCalls: boolean;
+}
+
+/**
+ * A finish reason as Anthropic's `stop_reason`: its own word where it came from Anthropic, the nearest one where it did not.
+ * Others say `stop` of a refusal, and some of them of a tool call that they were made to make.
+ */
+export function toStopReason({ unified, raw, stopSequence }: FinishReason, content: AnswerContent): string {
   if (stopSequence !== undefined) return 'stop_sequence';
-  return Object.hasOwn(UNIFIED, raw) ? raw : STOP_REASONS[unified];
+  if (unified === 'stop' && content.isRefusal) return 'refusal';
+  if (Object.hasOwn(UNIFIED, raw)) return raw;
+  return unified === 'stop' && content.hasToolCalls ? 'tool_use' : STOP_REASONS[unified];
 }

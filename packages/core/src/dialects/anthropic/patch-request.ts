@@ -1,4 +1,4 @@
-import type { ChatRequest, ContentPart } from '../../chat/chat-request.ts';
+import type { ChatRequest } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { RequestTarget } from '../dialect.ts';
 import { isForeign } from './signature.ts';
@@ -10,14 +10,7 @@ import { isForeign } from './signature.ts';
 export function patchRequest(request: ChatRequest, target: RequestTarget): JsonObject {
   // No conversation is held anywhere: its provider would hold it for all callers of this gateway.
   const { thread: _, ...body } = request.source.body;
-  const hasForeign = request.messages.some(({ content }) => content.some(isForeignPart));
-  if (!hasForeign) return { ...body, model: target.model };
   return { ...body, model: target.model, messages: withoutForeign(body['messages']) };
-}
-
-function isForeignPart(part: ContentPart): boolean {
-  if (part.type === 'redacted-reasoning') return part.format === 'openai';
-  return part.type === 'reasoning' && (part.format === 'openai' || part.signature === undefined);
 }
 
 function withoutForeign(messages: JsonValue | undefined): JsonValue | undefined {
@@ -25,7 +18,9 @@ function withoutForeign(messages: JsonValue | undefined): JsonValue | undefined 
   return (messages as readonly JsonValue[]).flatMap((message) => {
     if (!isJsonObject(message) || message['role'] !== 'assistant' || !Array.isArray(message['content']))
       return [message];
-    const content = (message['content'] as readonly JsonValue[]).filter(isOwnBlock);
+    const blocks = message['content'] as readonly JsonValue[];
+    const content = blocks.filter(isOwnBlock);
+    if (content.length === blocks.length) return [message];
     return content.length > 0 ? [{ ...message, content }] : [];
   });
 }

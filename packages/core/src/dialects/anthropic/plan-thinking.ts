@@ -1,13 +1,13 @@
-import type { ChatRequest, ReasoningRequest, ToolChoice } from '../../chat/chat-request.ts';
-import type { JsonObject } from '../../chat/json.ts';
+import type { ChatRequest } from '../../chat/chat-request.ts';
 import type { Losses } from '../losses.ts';
-import { toEffort } from '../to-effort.ts';
+import { toEffort, type Effort } from '../to-effort.ts';
+import type { ModelRules } from './model-rules.ts';
 
 /** The least that Anthropic accepts. */
 const MIN_BUDGET = 1024;
 
 /** Tokens of thinking for an effort in words. */
-const BUDGETS: Readonly<Record<NonNullable<ReasoningRequest['effort']>, number>> = {
+const BUDGETS: Readonly<Record<Effort, number>> = {
   none: 0,
   minimal: 1024,
   low: 1024,
@@ -17,64 +17,77 @@ const BUDGETS: Readonly<Record<NonNullable<ReasoningRequest['effort']>, number>>
   max: 32_768,
 };
 
-/** Models that decide themselves how much they think and take an effort; the newest of them refuse a budget. */
-const ADAPTIVE = /claude-(?:opus|sonnet|haiku|fable|mythos)-(?:4-[6-9]|[5-9])(?:\b|-)/;
-/** Anthropic has no efforts below low. */
-const EFFORTS: Readonly<Record<string, string>> = { minimal: 'low' };
+type Thinking =
+  | { readonly type: 'disabled' }
+  | { readonly type: 'adaptive'; readonly display: 'summarized' }
+  | { readonly type: 'enabled'; readonly budget_tokens: number };
 
+/** How the model is asked to think, if it is. */
 export interface ThinkingPlan {
-  readonly thinking?: JsonObject | undefined;
-  readonly effort?: string | undefined;
+  readonly thinking?: Thinking | undefined;
+  readonly effort?: Effort | undefined;
   readonly maxTokens: number;
-  /** What of the request goes with the plan. */
-  readonly temperature: number | undefined;
-  readonly topP: number | undefined;
-  readonly topK: number | undefined;
-  readonly toolChoice: ToolChoice | undefined;
 }
 
-export interface ThinkingLimits {
+export interface ThinkingOptions {
   /** The bound on the answer that the caller asked for, in tokens. */
   readonly asked: number;
   /** Most tokens that the model can answer with. */
   readonly limit: number;
-  readonly model: string;
+  readonly rules: ModelRules;
   readonly losses: Losses;
 }
 
 /**
  * Anthropic's `thinking`, and `max_tokens` with room for it: thinking is paid out of `max_tokens`, which is raised by the
- * budget as far as the model's limit allows; where it does not, the budget shrinks to half of it. What Anthropic refuses
- * beside thinking is lost.
- * Source: https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking and …/adaptive-thinking
+ * budget as far as the model's limit allows.
+ * Source: https://platform.claude.com/docs/en/build-with-claude/thinking and …/adaptive-thinking
  */
-export function planThinking(request: ChatRequest, { asked, limit, model, losses }: ThinkingLimits): ThinkingPlan {
-  const { temperature, topP, topK, toolChoice, reasoning } = request;
-  const wanted = budgetOf(reasoning);
-  const isAsked = reasoning !== undefined && wanted !== undefined && wanted > 0;
-  // Anthropic refuses to begin thinking in the middle of a tool loop, so this one turn goes without.
-  const isInLoop = isAsked && hasUnsignedToolCalls(request);
-  if (isInLoop) losses.addHint('reasoning');
-  if (!isAsked || isInLoop) {
-    const thinking = wanted === 0 ? { type: 'disabled' } : undefined;
-    return { maxTokens: asked, temperature: loseHeat(temperature, losses), topP, topK, toolChoice, thinking };
-  }
-  const beside = besideThinking(request, losses);
-  const raised = Math.max(wanted, MIN_BUDGET);
-  const maxTokens = Math.min(asked + raised, limit);
-  if (ADAPTIVE.test(model)) {
-    const effort = reasoning.effort ?? toEffort(reasoning);
-    const thinking = { type: 'adaptive' };
-    return { ...beside, maxTokens, thinking, ...(effort !== undefined && { effort: EFFORTS[effort] ?? effort }) };
-  }
-  const budget = raised < maxTokens ? raised : Math.max(MIN_BUDGET, Math.floor(maxTokens / 2));
-  if (budget < maxTokens) return { ...beside, maxTokens, thinking: { type: 'enabled', budget_tokens: budget } };
-  losses.add('reasoning', `needs a model that can answer with more than ${MIN_BUDGET} tokens`);
-  return { ...beside, maxTokens: asked };
+export function planThinking(request: ChatRequest, options: ThinkingOptions): ThinkingPlan {
+  const { asked, limit, rules } = options;
+  const effort = request.reasoning && toEffort(request.reasoning);
+  if (effort === undefined) return { maxTokens: asked };
+  if (effort === 'none') return planSilence(options);
+  const budget = Math.max(request.reasoning?.budgetTokens ?? BUDGETS[effort], MIN_BUDGET);
+  const maxTokens = Math.min(asked + budget, limit);
+  return rules.isAdaptive
+    ? planAdaptive(effort, { ...options, maxTokens })
+    : planBudget(request, { ...options, maxTokens, budget });
 }
 
-function budgetOf(reasoning: ReasoningRequest | undefined): number | undefined {
-  return reasoning?.budgetTokens ?? (reasoning?.effort === undefined ? undefined : BUDGETS[reasoning.effort]);
+function planSilence({ asked, rules, losses }: ThinkingOptions): ThinkingPlan {
+  if (!rules.alwaysThinks) return { maxTokens: asked, thinking: { type: 'disabled' } };
+  losses.add('reasoning', 'must be left out or ask for some: this model always thinks');
+  return { maxTokens: asked };
+}
+
+/** The newer of these models tell what they think only when they are asked to; the others take the wish as well. */
+function planAdaptive(effort: Effort, options: ThinkingOptions & { readonly maxTokens: number }): ThinkingPlan {
+  const { asked, maxTokens, rules, losses } = options;
+  if (effort === 'xhigh' && !rules.takesXhigh) {
+    losses.add('reasoning', "must be of the effort 'low', 'medium', 'high' or 'max' for this model");
+    return { maxTokens: asked };
+  }
+  // Anthropic has no effort below low.
+  const taken = effort === 'minimal' ? 'low' : effort;
+  return { maxTokens, thinking: { type: 'adaptive', display: 'summarized' }, effort: taken };
+}
+
+/** Where `max_tokens` cannot be raised by the budget, the budget shrinks to half of it. */
+function planBudget(
+  request: ChatRequest,
+  options: ThinkingOptions & { readonly maxTokens: number; readonly budget: number },
+): ThinkingPlan {
+  const { asked, maxTokens, budget, losses } = options;
+  // Within a budget, no model begins to think in the middle of a tool loop, so this one turn goes without.
+  if (hasUnsignedToolCalls(request)) {
+    losses.addHint('reasoning');
+    return { maxTokens: asked };
+  }
+  const fitting = budget < maxTokens ? budget : Math.max(MIN_BUDGET, Math.floor(maxTokens / 2));
+  if (fitting < maxTokens) return { maxTokens, thinking: { type: 'enabled', budget_tokens: fitting } };
+  losses.add('reasoning', `needs a model that can answer with more than ${MIN_BUDGET} tokens`);
+  return { maxTokens: asked };
 }
 
 /** True in the middle of a tool loop whose call was made without signed thinking, say by a model of another provider. */
@@ -86,33 +99,7 @@ function hasUnsignedToolCalls({ messages }: ChatRequest): boolean {
     !last.content.some(
       (part) =>
         (part.type === 'redacted-reasoning' || (part.type === 'reasoning' && part.signature)) &&
-        part.format !== 'openai',
+        part.format === undefined,
     )
   );
-}
-
-function loseHeat(temperature: number | undefined, losses: Losses): number | undefined {
-  if (temperature === undefined || temperature <= 1) return temperature;
-  losses.add('temperature', 'must be from 0 to 1 for the provider of this model');
-  return undefined;
-}
-
-function besideThinking(
-  { temperature, topP, topK, toolChoice }: ChatRequest,
-  losses: Losses,
-): Pick<ThinkingPlan, 'temperature' | 'topP' | 'topK' | 'toolChoice'> {
-  const isTooHot = temperature !== undefined && temperature !== 1;
-  const isTooNarrow = topP !== undefined && topP < 0.95;
-  const isForced = toolChoice?.type === 'required' || toolChoice?.type === 'tool';
-  if (isTooHot) losses.add('temperature', 'must be 1 or left out with reasoning, for the provider of this model');
-  if (isTooNarrow)
-    losses.add('top_p', 'must be from 0.95 to 1 or left out with reasoning, for the provider of this model');
-  if (topK !== undefined) losses.add('top_k', 'must be left out with reasoning, for the provider of this model');
-  if (isForced) losses.add('tool_choice', "must be 'auto' or 'none' with reasoning, for the provider of this model");
-  return {
-    temperature: isTooHot ? undefined : temperature,
-    topP: isTooNarrow ? undefined : topP,
-    topK: undefined,
-    toolChoice: isForced ? undefined : toolChoice,
-  };
 }

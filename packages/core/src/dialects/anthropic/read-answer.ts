@@ -20,11 +20,15 @@ export function readAnswer(answer: JsonObject): StreamPart[] {
   if (!Array.isArray(message.content)) throw malformed('it has no list of content blocks');
   const parts: StreamPart[] = [{ type: 'start', id: toText(message.id), model: toText(message.model) }];
   let toolCalls = 0;
+  let textLength = 0;
   for (const block of message.content as readonly JsonValue[]) {
     if (!isJsonObject(block)) throw malformed('a content block is not an object');
-    const read = readBlock(block, toolCalls);
-    parts.push(...read);
-    if (block['type'] === 'tool_use') toolCalls++;
+    const read = readBlock(block, { toolCalls, textLength });
+    for (const part of read) {
+      parts.push(part);
+      if (part.type === 'tool-call-delta') toolCalls++;
+      if (part.type === 'text-delta') textLength += part.text.length;
+    }
   }
   const usage = toReportedUsage(readCounts(message.usage));
   if (usage !== undefined) parts.push({ type: 'usage', usage });
@@ -34,13 +38,21 @@ export function readAnswer(answer: JsonObject): StreamPart[] {
   return parts;
 }
 
-function readBlock(block: WireBlock, toolIndex: number): StreamPart[] {
+/** What the blocks before one have said. */
+interface Said {
+  readonly toolCalls: number;
+  /** In characters. */
+  readonly textLength: number;
+}
+
+function readBlock(block: WireBlock, said: Said): StreamPart[] {
   switch (typeOf(block)) {
-    case 'text':
-      return [
-        { type: 'text-delta', choice: 0, text: need(block.text, 'a text block has no text') },
-        ...readCitations(block.citations),
-      ];
+    case 'text': {
+      const text = need(block.text, 'a text block has no text');
+      const place = { start: said.textLength, end: said.textLength + text.length };
+      const citations = readCitations(block.citations).map((citation) => ({ ...citation, ...place }));
+      return [{ type: 'text-delta', choice: 0, text }, ...citations];
+    }
     case 'thinking': {
       const parts: StreamPart[] = [];
       const text = need(block.thinking, 'a thinking block has no text');
@@ -56,7 +68,7 @@ function readBlock(block: WireBlock, toolIndex: number): StreamPart[] {
         {
           type: 'tool-call-delta',
           choice: 0,
-          index: toolIndex,
+          index: said.toolCalls,
           id: need(block.id, 'a tool call has no id'),
           name: need(block.name, 'a tool call has no name'),
           arguments: JSON.stringify(block.input ?? {}),

@@ -8,9 +8,13 @@ import { typeOf } from './wire.ts';
 /** What Anthropic says when input, or input and `max_tokens` together, do not fit the model. */
 const TOO_LONG = /prompt is too long|context (?:limit|window|length)/i;
 const NO_CREDIT = /credit balance is too low/i;
+/** The member of our request that a message begins with, up to the first index: those count what was written for the caller. */
+const BLAMED =
+  /^`?((?:max_tokens|messages|metadata|output_config|stop_sequences|system|temperature|thinking|tool_choice|tools|top_k|top_p)(?:\.[a-z_]+)*)(?=[`:.])/;
 
 /**
- * What an error answer of Anthropic means. The body is looked at for its type and its phrasing, and nothing of it is repeated.
+ * What an error answer of Anthropic means. The body is looked at for its type and its phrasing, and nothing of it is repeated
+ * but the name of the member that it blames.
  * Source: https://docs.anthropic.com/en/api/errors
  */
 export function readError({ status, headers, body }: ErrorAnswer): GatewayError {
@@ -19,7 +23,11 @@ export function readError({ status, headers, body }: ErrorAnswer): GatewayError 
   const options = { upstreamStatus: status, retryAfterMs: readRetryAfterMs(headers) };
   if (status === 400 && NO_CREDIT.test(message)) return upstreamError('upstream_auth', options);
   if (status === 400 && TOO_LONG.test(message)) return upstreamError('context_length_exceeded', options);
-  return upstreamError(codeOfStatus(status) ?? codeOfType(type) ?? 'upstream_rejected', options);
+  const code = codeOfStatus(status) ?? codeOfType(type) ?? 'upstream_rejected';
+  return upstreamError(code, {
+    ...options,
+    param: code === 'upstream_rejected' ? BLAMED.exec(message)?.[1] : undefined,
+  });
 }
 
 /** The error object of an `error` event, or of an answer that is an error in spite of its status. */
@@ -76,7 +84,12 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
 };
 
 function upstreamError(code: ErrorCode, options: GatewayErrorOptions): GatewayError {
-  return new GatewayError(code, MESSAGES[code] ?? 'The provider failed.', options);
+  const { param } = options;
+  const message =
+    param === undefined
+      ? (MESSAGES[code] ?? 'The provider failed.')
+      : `The provider refused the request because of ${param}; change it or leave it out.`;
+  return new GatewayError(code, message, options);
 }
 
 function describe(error: JsonValue | undefined): { type: string; message: string } {

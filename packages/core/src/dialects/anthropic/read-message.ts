@@ -1,9 +1,12 @@
 import type { CacheMark, ChatMessage, ContentPart, TextPart, ToolCall } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { isGiven, type RequestReading } from '../request-reading.ts';
-import { readContent, readContentBlock } from './read-content.ts';
+import { readContent, readContentBlock, readTexts } from './read-content.ts';
 import { readData, readSignature } from './signature.ts';
 import { typeOf } from './wire.ts';
+
+/** How long a message of the system's counts, where it says nothing of that. */
+const SYSTEM_DEFAULTS: JsonObject = { clear_at: 'never' };
 
 /**
  * One message as neutral ones. A user turn with results of tools becomes a tool message for each, then a user message
@@ -11,9 +14,14 @@ import { typeOf } from './wire.ts';
  */
 export function readMessage(value: JsonValue, path: string, reading: RequestReading): ChatMessage[] {
   const { role, content, ...rest } = reading.object(value, path);
-  if (role !== 'user' && role !== 'assistant') throw reading.invalid(`${path}.role`, "must be 'user' or 'assistant'");
-  reading.rest(rest, path);
   const contentPath = `${path}.content`;
+  if (role === 'system') {
+    reading.rest(rest, path, SYSTEM_DEFAULTS);
+    return readSystem(content, contentPath, reading);
+  }
+  if (role !== 'user' && role !== 'assistant')
+    throw reading.invalid(`${path}.role`, "must be 'user', 'assistant' or 'system'");
+  reading.rest(rest, path);
   if (typeof content === 'string') {
     const text: TextPart[] = [{ type: 'text', text: content }];
     return [role === 'user' ? { role, content: text } : { role, content: text, toolCalls: [] }];
@@ -22,6 +30,12 @@ export function readMessage(value: JsonValue, path: string, reading: RequestRead
   return role === 'user'
     ? readUserBlocks(content, contentPath, reading)
     : readAssistantBlocks(content, contentPath, reading);
+}
+
+/** What the system says between the turns. A message of its that only sets how to answer from here on has no texts. */
+function readSystem(value: JsonValue | undefined, path: string, reading: RequestReading): ChatMessage[] {
+  const content = isGiven(value) ? readTexts(value, path, reading) : [];
+  return content.length === 0 ? [] : [{ role: 'system', content }];
 }
 
 function readUserBlocks(blocks: readonly JsonValue[], path: string, reading: RequestReading): ChatMessage[] {

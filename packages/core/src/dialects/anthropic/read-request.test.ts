@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../chat/json.ts';
 import { isGatewayError } from '../../errors.ts';
+import { toEffort } from '../to-effort.ts';
 import { readRequest } from './read-request.ts';
 
 const HELLO = { role: 'user', content: 'hello' };
@@ -82,11 +83,39 @@ describe('readRequest', () => {
     expect(read.parallelToolCalls).toBeUndefined();
   });
 
+  it('keeps thinking disabled whatever the effort, which is a hint then', () => {
+    const members = { thinking: { type: 'disabled' }, output_config: { effort: 'high' } };
+    const { losses, reasoning = {} } = readRequest(request(members));
+    expect(toEffort(reasoning)).toBe('none');
+    expect(losses).toEqual([{ path: 'output_config.effort', isHint: true }]);
+  });
+
   it('reads disabled thinking as no budget, and adaptive thinking as the model deciding', () => {
     expect(readRequest(request({ thinking: { type: 'disabled' } })).reasoning).toEqual({ budgetTokens: 0 });
-    const adaptive = readRequest(request({ thinking: { type: 'adaptive', display: 'summarized' } }));
-    expect(adaptive.reasoning).toEqual({ isAdaptive: true });
-    expect(adaptive.losses).toEqual([{ path: 'thinking.display', isHint: true }]);
+    expect(readRequest(request({ thinking: { type: 'adaptive' } })).reasoning).toEqual({ isAdaptive: true });
+  });
+
+  it('takes for a hint that thoughts are not to be shown, and for nothing that they are', () => {
+    const losses = (display: string): unknown =>
+      readRequest(request({ thinking: { type: 'adaptive', display } })).losses;
+    expect(losses('omitted')).toEqual([{ path: 'thinking.display', isHint: true }]);
+    expect(losses('summarized')).toEqual([]);
+  });
+
+  it('reads thinking between tools as the least effort, where no other is given', () => {
+    const thinking = { type: 'between_tools' };
+    const read = readRequest(request({ thinking }));
+    expect(read.reasoning).toEqual({ effort: 'low' });
+    expect(read.losses).toEqual([{ path: 'thinking.type', isHint: true }]);
+    const output_config = { effort: 'high' };
+    expect(readRequest(request({ thinking, output_config })).reasoning).toEqual({ effort: 'high' });
+    expect(readRequest(request({ output_config, thinking })).reasoning).toEqual({ effort: 'high' });
+  });
+
+  it('reads a bound of no tokens, with which only Anthropic fills its cache', () => {
+    const read = readRequest(request({ max_tokens: 0 }));
+    expect(read.maxOutputTokens).toBe(0);
+    expect(read.losses).toEqual([{ path: 'max_tokens', rule: 'must be at least 1 for the provider of this model' }]);
   });
 
   it.each(['*', 'auto', undefined])('lets any model serve for model %s', (model) => {
@@ -148,6 +177,74 @@ describe('readRequest', () => {
     expect(losses).toEqual([]);
   });
 
+  it('reads what the system says between the turns in its place', () => {
+    const { messages, losses } = readRequest(
+      request({
+        system: 'Be brief.',
+        messages: [
+          HELLO,
+          { role: 'system', content: 'Speak French.', clear_at: 'never' },
+          { role: 'system', content: [{ type: 'text', text: 'Be kind.' }, { type: 'tool_removal' }] },
+          { role: 'system', content: [], output_config: { effort: 'low' } },
+          { role: 'system', output_config: {}, content: 'Soon over.', clear_at: 'next_user_message' },
+        ],
+      }),
+    );
+    expect(messages).toEqual([
+      { role: 'system', content: [{ type: 'text', text: 'Be brief.' }] },
+      { role: 'user', content: [{ type: 'text', text: 'hello' }] },
+      { role: 'system', content: [{ type: 'text', text: 'Speak French.' }] },
+      { role: 'system', content: [{ type: 'text', text: 'Be kind.' }] },
+      { role: 'system', content: [{ type: 'text', text: 'Soon over.' }] },
+    ]);
+    expect(losses.map(({ path }) => path)).toEqual([
+      'messages[2].content[1]',
+      'messages[3].output_config',
+      'messages[4].clear_at',
+    ]);
+  });
+
+  it('loses an answer that has begun, with which only Anthropic goes on', () => {
+    const begun = { role: 'assistant', content: 'The answer is (' };
+    for (const messages of [[HELLO, begun], [begun]]) {
+      const read = readRequest(request({ messages }));
+      expect(read.messages.map(({ role }) => role)).toEqual(messages.slice(0, -1).map(({ role }) => role));
+      expect(read.losses).toMatchObject([{ path: `messages[${messages.length - 1}]` }]);
+    }
+  });
+
+  it.each(['', [], [{ type: 'text', text: '' }]])('takes an answer that has not begun for none: %j', (content) => {
+    expect(readRequest(request({ messages: [HELLO, { role: 'assistant', content }] })).losses).toEqual([]);
+  });
+
+  it('takes for hints what makes no difference to the answer', () => {
+    const { losses } = readRequest(
+      request({
+        cache_control: { type: 'ephemeral' },
+        diagnostics: { previous_message_id: null },
+        context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+      }),
+    );
+    expect(losses).toEqual(
+      ['cache_control', 'diagnostics', 'context_management'].map((path) => ({ path, isHint: true })),
+    );
+  });
+
+  it('loses an edit of the context that is not of thoughts alone', () => {
+    const edits = [{ type: 'clear_thinking_20251015' }, { type: 'clear_tool_uses_20250919' }];
+    expect(readRequest(request({ context_management: { edits } })).losses).toEqual([{ path: 'context_management' }]);
+  });
+
+  it('loses nothing that is empty or only states a default', () => {
+    const tool = { name: 'a', input_schema: {}, defer_loading: false, allowed_callers: ['direct'] };
+    expect(readRequest(request({ mcp_servers: [], tools: [tool] })).losses).toEqual([]);
+    const deferred = { ...tool, defer_loading: true, allowed_callers: ['direct', 'code_execution_20260120'] };
+    expect(readRequest(request({ tools: [deferred] })).losses.map(({ path }) => path)).toEqual([
+      'tools[0].defer_loading',
+      'tools[0].allowed_callers',
+    ]);
+  });
+
   it('names what has no neutral words by its path', () => {
     const { losses, messages } = readRequest(
       request({
@@ -182,7 +279,6 @@ describe('readRequest', () => {
   it.each([
     ['max_tokens', { max_tokens: undefined }],
     ['max_tokens', { max_tokens: null }],
-    ['max_tokens', { max_tokens: 0 }],
     ['max_tokens', { max_tokens: -1 }],
     ['max_tokens', { max_tokens: 1.5 }],
     ['max_tokens', { max_tokens: '5' }],
@@ -192,7 +288,10 @@ describe('readRequest', () => {
     ['messages', { messages: 'hello' }],
     ['messages', { messages: Array.from({ length: 10_001 }, () => HELLO) }],
     ['messages[0]', { messages: [null] }],
-    ['messages[1].role', { messages: [HELLO, { role: 'system', content: 'a' }] }],
+    ['messages[1].role', { messages: [HELLO, { role: 'developer', content: 'a' }] }],
+    ['messages[1].content[0].text', { messages: [HELLO, { role: 'system', content: [{ type: 'text' }] }] }],
+    ['cache_control.ttl', { cache_control: { type: 'ephemeral', ttl: '2d' } }],
+    ['context_management.edits', { context_management: { edits: 'all' } }],
     ['messages[0].content', { messages: [{ role: 'user', content: 5 }] }],
     ['messages[0].content', { messages: [{ role: 'user' }] }],
     ['messages[0].content[1]', { messages: [{ role: 'user', content: [{ type: 'text', text: 'a' }, 'b'] }] }],
@@ -265,7 +364,8 @@ describe('readRequest', () => {
   });
 
   it('allows any name in schemas and inputs of tools', () => {
-    const tools = [{ name: 'a', input_schema: { properties: { proxy: { type: 'string' }, base_url: {} } } }];
+    const input_schema = { properties: { proxy: { type: 'string' }, base_url: {} } };
+    const tools = [{ name: 'a', input_schema, input_examples: [{ proxy: 'x', base_url: 'y' }] }];
     expect(refusal(request({ tools })).code).toBe('none');
   });
 

@@ -11,16 +11,19 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.t
 import { GatewayError } from '../../errors.ts';
 import { readEffort } from '../read-effort.ts';
 import { refuseHostMembers } from '../refuse-host-members.ts';
-import { isGiven, MAX_MESSAGES, MAX_TOKENS, RequestReading } from '../request-reading.ts';
+import { isEmpty, isGiven, MAX_MESSAGES, MAX_TOKENS, RequestReading } from '../request-reading.ts';
 import { readTexts } from './read-content.ts';
 import { readMessage } from './read-message.ts';
+import { typeOf } from './wire.ts';
 
 const MAX_STOP_SEQUENCES = 16;
 const MAX_STOP_SEQUENCE_LENGTH = 1024;
 const MAX_METADATA_MEMBERS = 64;
 const MIN_THINKING_BUDGET = 1024;
 /** Members that hold the caller's own data or a JSON Schema of it, in which any name may occur. */
-const DATA_MEMBERS: ReadonlySet<string> = new Set(['input', 'input_schema', 'schema']);
+const DATA_MEMBERS: ReadonlySet<string> = new Set(['input', 'input_examples', 'input_schema', 'schema']);
+/** Who may call a tool and when it is shown, where a tool says nothing of it. */
+const TOOL_DEFAULTS: JsonObject = { allowed_callers: ['direct'], defer_loading: false };
 
 /**
  * Reads a caller's JSON as Anthropic would, in one pass.
@@ -32,16 +35,19 @@ export function readRequest(body: JsonObject): ChatRequest {
   if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object.');
   refuseHostMembers(body, DATA_MEMBERS);
   const reading = new RequestReading();
-  const request: Members = { messages: [], system: [] };
+  const request: Members = { system: [] };
   for (const member of Object.keys(body)) {
     const value = body[member];
     // As with Anthropic's own client libraries, null means not given.
     if (value !== null && value !== undefined) readMember(request, { member, value }, reading);
   }
   if (request.maxOutputTokens === undefined)
-    throw reading.invalid('max_tokens', 'is required: a whole number of at least 1');
-  if (request.messages.length === 0) throw reading.invalid('messages', 'must be a list of at least one message');
+    throw reading.invalid('max_tokens', 'is required: a whole number of at least 0');
+  // Anthropic's efforts are of the whole answer, those of others of thinking alone.
+  const { effort, budgetTokens } = request.reasoning ?? {};
+  if (budgetTokens === 0 && effort !== undefined) reading.hint('output_config.effort');
   const { system, messages, stream = false, ...rest } = request;
+  if (messages === undefined) throw reading.invalid('messages', 'is required: a list of at least one message');
   return {
     ...rest,
     source: { dialect: 'anthropic', body },
@@ -55,7 +61,7 @@ export function readRequest(body: JsonObject): ChatRequest {
 
 /** A request's members as far as they have been read. */
 interface Members {
-  messages: ChatMessage[];
+  messages?: readonly ChatMessage[];
   system: readonly TextPart[];
   model?: string | undefined;
   stream?: boolean;
@@ -88,7 +94,9 @@ function readMember(
       request.system = readTexts(value, 'system', reading);
       break;
     case 'max_tokens':
-      request.maxOutputTokens = reading.integer(value, member, { min: 1, max: MAX_TOKENS });
+      request.maxOutputTokens = reading.integer(value, member, { min: 0, max: MAX_TOKENS });
+      // The prompt is read into the cache, and nothing is answered.
+      if (value === 0) reading.lose(member, 'must be at least 1 for the provider of this model');
       break;
     case 'temperature':
       request.temperature = reading.number(value, member, { min: 0, max: 1 });
@@ -112,7 +120,7 @@ function readMember(
       readToolChoice(request, value, reading);
       break;
     case 'thinking':
-      request.reasoning = { ...request.reasoning, ...readThinking(value, reading) };
+      request.reasoning = { ...readThinking(value, reading), ...request.reasoning };
       break;
     case 'output_config':
       readOutputConfig(request, value, reading);
@@ -135,16 +143,38 @@ function readMember(
     case 'metadata':
       readMetadata(request, value, reading);
       break;
+    case 'cache_control':
+      // A mark at the end of the prompt, wherever that is.
+      reading.cacheMark(value, member);
+      reading.hint(member);
+      break;
+    case 'context_management':
+      readContextManagement(reading.object(value, member), reading);
+      break;
+    case 'diagnostics':
+      // Asks why the cache was missed.
+      reading.hint(member);
+      break;
     default:
-      reading.lose(member);
+      if (!isEmpty(value)) reading.lose(member);
   }
 }
 
-function readMessages(value: JsonValue, reading: RequestReading): ChatMessage[] {
+function readMessages(value: JsonValue, reading: RequestReading): readonly ChatMessage[] {
   const list = reading.list(value, 'messages');
-  if (list.length > MAX_MESSAGES)
-    throw reading.invalid('messages', `must be a list of at most ${MAX_MESSAGES} messages`);
-  return list.flatMap((message, i) => readMessage(message, `messages[${i}]`, reading));
+  if (list.length === 0 || list.length > MAX_MESSAGES)
+    throw reading.invalid('messages', `must be a list of 1 to ${MAX_MESSAGES} messages`);
+  const messages = list.flatMap((message, i) => readMessage(message, `messages[${i}]`, reading));
+  return losePrefill(messages, `messages[${list.length - 1}]`, reading);
+}
+
+/** The messages without the beginning of an answer at their end: no other dialect has words for going on with it. */
+function losePrefill(messages: readonly ChatMessage[], path: string, reading: RequestReading): readonly ChatMessage[] {
+  const last = messages.at(-1);
+  const isPrefill = last?.role === 'assistant' && last.content.some((part) => part.type !== 'text' || part.text !== '');
+  if (!isPrefill) return messages;
+  reading.lose(path, "must not be the assistant's: the provider of this model does not go on with an answer");
+  return messages.slice(0, -1);
 }
 
 function readStopSequences(value: JsonValue, reading: RequestReading): string[] {
@@ -184,7 +214,7 @@ function readTool(tool: JsonObject, path: string, reading: RequestReading): Tool
   if (!/^[\w-]{1,128}$/.test(read)) {
     throw reading.invalid(`${path}.name`, 'must be 1 to 128 letters, digits, underscores or hyphens');
   }
-  reading.rest(rest, path);
+  reading.rest(rest, path, TOOL_DEFAULTS);
   const cache = reading.cacheMark(mark, `${path}.cache_control`);
   return {
     name: read,
@@ -219,10 +249,10 @@ function readToolChoice(request: Members, value: JsonValue, reading: RequestRead
 }
 
 function readThinking(value: JsonValue, reading: RequestReading): ReasoningRequest {
-  // Whether thoughts are shown in full or in short is the provider's own matter.
+  // Other providers show thoughts, summed up as a rule, and cannot be kept from it.
   const { type, budget_tokens: budget, display, ...rest } = reading.object(value, 'thinking');
   reading.rest(rest, 'thinking');
-  if (isGiven(display)) reading.hint('thinking.display');
+  if (isGiven(display) && display !== 'summarized') reading.hint('thinking.display');
   switch (reading.text(type, 'thinking.type')) {
     case 'enabled': {
       const range = { min: MIN_THINKING_BUDGET, max: MAX_TOKENS };
@@ -232,8 +262,12 @@ function readThinking(value: JsonValue, reading: RequestReading): ReasoningReque
       return { budgetTokens: 0 };
     case 'adaptive':
       return { isAdaptive: true };
+    case 'between_tools':
+      // The least that models think which always do; when they do it is their own matter.
+      reading.hint('thinking.type');
+      return { effort: 'low' };
     default:
-      throw reading.invalid('thinking.type', "must be 'enabled', 'disabled' or 'adaptive'");
+      throw reading.invalid('thinking.type', "must be 'enabled', 'disabled', 'adaptive' or 'between_tools'");
   }
 }
 
@@ -245,6 +279,21 @@ function readMetadata(request: Members, value: JsonValue, reading: RequestReadin
   reading.rest(rest, 'metadata');
   if (!isGiven(user)) return;
   request.user = reading.user(user, 'metadata.user_id');
+}
+
+/**
+ * Which of the earlier thoughts stay in the prompt makes no difference elsewhere: none of them reach another provider.
+ * Without any other edit the prompt would be another.
+ * Source: https://docs.anthropic.com/en/docs/build-with-claude/context-editing
+ */
+function readContextManagement({ edits = [], ...rest }: JsonObject, reading: RequestReading): void {
+  const path = 'context_management';
+  reading.rest(rest, path);
+  const isOfThoughts = reading
+    .list(edits, `${path}.edits`)
+    .every((edit) => isJsonObject(edit) && typeOf(edit).startsWith('clear_thinking_'));
+  if (isOfThoughts) reading.hint(path);
+  else reading.lose(path);
 }
 
 /**

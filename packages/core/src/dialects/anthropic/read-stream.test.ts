@@ -108,6 +108,25 @@ describe('the stream reader', () => {
     expect([text, finish, usage?.promptTokens]).toEqual(['', 'tool_calls', 700]);
   });
 
+  it('says of which piece of the text a source is, whether it comes before its text or after', () => {
+    const source = (url: string) => ({
+      type: 'citations_delta',
+      citation: { type: 'web_search_result_location', url },
+    });
+    const text = (said: string) => ({ type: 'text_delta', text: said });
+    const blocks = [[text('So '), text('far: ')], [source('a'), text('one'), source('b')], [text('.')]];
+    const events = blocks.flatMap((deltas, index) => [
+      { type: 'content_block_start', index, content_block: { type: 'text', text: '' } },
+      ...deltas.map((delta) => ({ type: 'content_block_delta', index, delta })),
+      { type: 'content_block_stop', index },
+    ]);
+    const parts = partsOf(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+    expect(parts.filter(({ type }) => type === 'citation')).toEqual([
+      { type: 'citation', choice: 0, url: 'a', start: 8, end: 11 },
+      { type: 'citation', choice: 0, url: 'b', start: 8, end: 11 },
+    ]);
+  });
+
   it('turns an error event into an error of ours that repeats nothing of theirs', () => {
     const last = partsOfFixture('error').at(-1);
     expect(last).toMatchObject({ type: 'error', error: { code: 'upstream_unavailable' } });

@@ -3,7 +3,7 @@ import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
 import { parseJsonObject } from '../../json/parse-json-object.ts';
 import type { StreamReader } from '../dialect.ts';
-import { readCitations } from './citations.ts';
+import { readCitations, type Citation } from './citations.ts';
 import { fromStopReason } from './finish-reason.ts';
 import { plainDeltaStart, readPlainDelta } from './plain-delta.ts';
 import { fromErrorEvent } from './read-error.ts';
@@ -32,6 +32,12 @@ type Emit = (part: StreamPart) => void;
 type TextPartType = 'text-delta' | 'reasoning-delta';
 
 class AnthropicStreamReader implements StreamReader {
+  /** Of all text so far, in characters. */
+  #textLength = 0;
+  /** Where in the text the open block begins. */
+  #blockStart = 0;
+  /** Of the open block, before or after its text: where they end is known when it ends. */
+  #citations: Citation[] = [];
   #toolCalls = 0;
   #openToolCall: OpenToolCall | undefined;
   #counts: WireCounts = readCounts(undefined);
@@ -42,7 +48,7 @@ class AnthropicStreamReader implements StreamReader {
     const plain = this.#plain;
     const text = plain && readPlainDelta(data, plain.start);
     if (plain === undefined || text === undefined) this.#readEvent(event, data, emit);
-    else emitText(plain.type, text, emit);
+    else this.#emitText(plain.type, text, emit);
   }
 
   #readEvent(event: string, data: string, emit: Emit): void {
@@ -55,7 +61,7 @@ class AnthropicStreamReader implements StreamReader {
         this.#readBlockStart(wire.index, needObject(wire.content_block, 'a content_block_start has no block'), emit);
         break;
       case 'content_block_stop':
-        this.#closeToolCall(emit);
+        this.#closeBlock(emit);
         break;
       case 'message_start':
         this.#readMessageStart(needObject(wire.message, 'message_start has no message'), emit);
@@ -64,7 +70,7 @@ class AnthropicStreamReader implements StreamReader {
         this.#readMessageDelta(needObject(wire.delta, 'message_delta has no delta'), wire.usage, emit);
         break;
       case 'message_stop':
-        this.#closeToolCall(emit);
+        this.#closeBlock(emit);
         emit({ type: 'done' });
         break;
       case 'error':
@@ -80,13 +86,13 @@ class AnthropicStreamReader implements StreamReader {
   }
 
   #readBlockStart(index: JsonValue | undefined, block: WireBlock, emit: Emit): void {
-    this.#closeToolCall(emit);
+    this.#closeBlock(emit);
     switch (typeOf(block)) {
       case 'text':
-        emitText('text-delta', toText(block.text), emit);
+        this.#emitText('text-delta', toText(block.text), emit);
         break;
       case 'thinking':
-        emitText('reasoning-delta', toText(block.thinking), emit);
+        this.#emitText('reasoning-delta', toText(block.thinking), emit);
         emitSignature(toText(block.signature), emit);
         break;
       case 'redacted_thinking':
@@ -114,18 +120,18 @@ class AnthropicStreamReader implements StreamReader {
   #readDelta(block: JsonValue | undefined, delta: WireDelta, emit: Emit): void {
     switch (typeOf(delta)) {
       case 'text_delta':
-        emitText('text-delta', needText(delta.text, 'a text_delta has no text'), emit);
+        this.#emitText('text-delta', needText(delta.text, 'a text_delta has no text'), emit);
         this.#expectPlain(block, 'text', 'text-delta');
         break;
       case 'thinking_delta':
-        emitText('reasoning-delta', needText(delta.thinking, 'a thinking_delta has no text'), emit);
+        this.#emitText('reasoning-delta', needText(delta.thinking, 'a thinking_delta has no text'), emit);
         this.#expectPlain(block, 'thinking', 'reasoning-delta');
         break;
       case 'signature_delta':
         emitSignature(needText(delta.signature, 'a signature_delta has no signature'), emit);
         break;
       case 'citations_delta':
-        for (const citation of readCitations([delta.citation ?? null])) emit(citation);
+        this.#citations.push(...readCitations([delta.citation ?? null]));
         break;
       case 'input_json_delta': {
         const json = needText(delta.partial_json, 'an input_json_delta has no JSON');
@@ -145,7 +151,7 @@ class AnthropicStreamReader implements StreamReader {
   }
 
   #readMessageDelta(delta: WireDelta, usage: JsonValue | undefined, emit: Emit): void {
-    this.#closeToolCall(emit);
+    this.#closeBlock(emit);
     this.#readUsage(readCounts(usage), emit);
     if (typeof delta.stop_reason === 'string') {
       emit({ type: 'finish', choice: 0, reason: fromStopReason(delta.stop_reason, delta.stop_sequence) });
@@ -158,6 +164,19 @@ class AnthropicStreamReader implements StreamReader {
     if (reported !== undefined) emit({ type: 'usage', usage: reported });
   }
 
+  #emitText(type: TextPartType, text: string | undefined, emit: Emit): void {
+    if (!text) return;
+    if (type === 'text-delta') this.#textLength += text.length;
+    emit({ type, choice: 0, text });
+  }
+
+  #closeBlock(emit: Emit): void {
+    for (const citation of this.#citations) emit({ ...citation, start: this.#blockStart, end: this.#textLength });
+    this.#citations = [];
+    this.#blockStart = this.#textLength;
+    this.#closeToolCall(emit);
+  }
+
   #closeToolCall(emit: Emit): void {
     const call = this.#openToolCall;
     if (call === undefined) return;
@@ -165,10 +184,6 @@ class AnthropicStreamReader implements StreamReader {
     if (call.hasArguments) return;
     emit({ type: 'tool-call-delta', choice: 0, index: call.index, arguments: JSON.stringify(call.input) });
   }
-}
-
-function emitText(type: TextPartType, text: string | undefined, emit: Emit): void {
-  if (text) emit({ type, choice: 0, text });
 }
 
 function emitSignature(signature: string | undefined, emit: Emit): void {

@@ -1,39 +1,39 @@
-import type { ReasoningFormat } from '../../chat/chat-request.ts';
+import type { ReasoningOrigin } from '../../chat/stream-part.ts';
 
 /**
  * Anthropic's blocks have a place for a signature or encrypted data, but not for whose they are. Those of another provider
- * are marked, so that they can go back to it and never go to Anthropic, which refuses what it has not signed.
+ * are marked with its format and their name, so that they can go back to it and never go to Anthropic, which refuses what
+ * it has not signed.
  */
-const MARKS: ReadonlyMap<ReasoningFormat, string> = new Map([['openai', 'tokenhub.openai.']]);
-
-interface Origin {
-  readonly format?: ReasoningFormat | undefined;
-  readonly id?: string | undefined;
-}
+const MARK = /^tokenhub\.([^.]*)\.([^.]*)\.(.*)$/s;
 
 /** A signature with the mark of its origin, if it is not Anthropic's own. */
-export function markOrigin(text: string, { format, id = '' }: Origin): string {
-  const mark = format && MARKS.get(format);
-  return mark === undefined ? text : `${mark}${id}.${text}`;
+export function markOrigin(text: string, { format, id = '' }: ReasoningOrigin): string {
+  return format === undefined ? text : `tokenhub.${escapeDots(format)}.${escapeDots(id)}.${text}`;
 }
 
 /** What {@link markOrigin} has made. */
-export function readOrigin(marked: string): Origin & { readonly text: string } {
-  for (const [format, mark] of MARKS) {
-    if (!marked.startsWith(mark)) continue;
-    const idEnd = marked.indexOf('.', mark.length);
-    const id = marked.slice(mark.length, idEnd);
-    return { format, ...(id !== '' && { id }), text: marked.slice(idEnd + 1) };
-  }
-  return { text: marked };
+function readOrigin(marked: string): ReasoningOrigin & { readonly text: string } {
+  const [, format, id, text] = MARK.exec(marked) ?? [];
+  if (format === undefined || text === undefined) return { text: marked };
+  return { format: unescapeDots(format), ...(id && { id: unescapeDots(id) }), text };
 }
 
-export function readSignature(marked: string): Origin & { readonly signature: string } {
+/** A part of a mark, whose borders are dots. */
+function escapeDots(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('.', '%2E');
+}
+
+function unescapeDots(text: string): string {
+  return text.replaceAll('%2E', '.').replaceAll('%25', '%');
+}
+
+export function readSignature(marked: string): ReasoningOrigin & { readonly signature: string } {
   const { text, ...origin } = readOrigin(marked);
   return { signature: text, ...origin };
 }
 
-export function readData(marked: string): Origin & { readonly data: string } {
+export function readData(marked: string): ReasoningOrigin & { readonly data: string } {
   const { text, ...origin } = readOrigin(marked);
   return { data: text, ...origin };
 }

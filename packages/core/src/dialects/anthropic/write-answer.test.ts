@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { StreamPart } from '../../chat/stream-part.ts';
+import type { FinishReason, StreamPart } from '../../chat/stream-part.ts';
 import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { isGatewayError } from '../../errors.ts';
@@ -62,6 +62,19 @@ describe('writeAnswer', () => {
     ]);
   });
 
+  it.each([
+    [{ unified: 'stop', raw: 'stop' }, 'tool_use'],
+    [{ unified: 'stop', raw: 'stop', stopSequence: 'END' }, 'stop_sequence'],
+    [{ unified: 'stop', raw: 'pause_turn' }, 'pause_turn'],
+    [{ unified: 'length', raw: 'length' }, 'max_tokens'],
+  ] as [FinishReason, string][])('takes %j after a tool call for the stop reason %s', (reason, stopReason) => {
+    const parts: StreamPart[] = [
+      { type: 'tool-call-delta', choice: 0, index: 0, id: 'x', name: 'x', arguments: '{}' },
+      { type: 'finish', choice: 0, reason },
+    ];
+    expect(JSON.parse(writeAnswer(parts, IDENTITY, RECEIPT)).stop_reason).toBe(stopReason);
+  });
+
   it('refuses arguments that are not a JSON object', () => {
     const part: StreamPart = { type: 'tool-call-delta', choice: 0, index: 0, id: 'x', name: 'x', arguments: '{"a"' };
     expect(codeOf(() => writeAnswer([part], IDENTITY, RECEIPT))).toBe('upstream_protocol');
@@ -97,6 +110,20 @@ describe('readAnswer', () => {
     { content: [{ type: 'tool_use', id: 'a' }] },
   ])('refuses %j as upstream_protocol', (answer) => {
     expect(codeOf(() => readAnswer(answer))).toBe('upstream_protocol');
+  });
+
+  it('says of which piece of the text a source is', () => {
+    const content = [
+      { type: 'text', text: 'So far: ' },
+      { type: 'text', text: 'one', citations: [{ type: 'web_search_result_location', url: 'a' }] },
+    ];
+    expect(readAnswer({ type: 'message', content })).toContainEqual({
+      type: 'citation',
+      choice: 0,
+      url: 'a',
+      start: 8,
+      end: 11,
+    });
   });
 
   it('skips blocks that it does not know', () => {

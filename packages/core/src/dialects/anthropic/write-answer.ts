@@ -47,11 +47,11 @@ function gather(parts: readonly StreamPart[], identity: AnswerIdentity): Gathere
   const blocks: Block[] = [];
   const toolCalls = new Map<number, ToolUse>();
   let reason: FinishReason = { unified: 'other', raw: '' };
-  let refused = false;
+  let isRefusal = false;
   for (const part of parts) {
     switch (part.type) {
       case 'refusal-delta':
-        refused = true;
+        isRefusal = true;
         addText(blocks, part.text);
         break;
       case 'text-delta':
@@ -91,7 +91,7 @@ function gather(parts: readonly StreamPart[], identity: AnswerIdentity): Gathere
         break;
     }
   }
-  const stopReason = refused && reason.unified === 'stop' ? 'refusal' : toStopReason(reason);
+  const stopReason = toStopReason(reason, { isRefusal, hasToolCalls: toolCalls.size > 0 });
   return { blocks, stopReason, stopSequence: reason.stopSequence ?? null };
 }
 

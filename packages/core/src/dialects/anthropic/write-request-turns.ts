@@ -1,44 +1,79 @@
-import type {
-  CacheMark,
-  ChatMessage,
-  ContentPart,
-  DocumentPart,
-  MediaSource,
-  TextPart,
-} from '../../chat/chat-request.ts';
+import type { CacheMark, ChatMessage, ContentPart, DocumentPart, MediaSource } from '../../chat/chat-request.ts';
 import type { JsonObject, JsonValue } from '../../chat/json.ts';
 import { GatewayError } from '../../errors.ts';
 import { parseExactJsonObject } from '../../json/parse-json-object.ts';
+import type { Losses } from '../losses.ts';
 import { writeCacheMark } from './cache-mark.ts';
+import type { ModelRules } from './model-rules.ts';
 
 const PDF = 'application/pdf';
 
+interface Turn {
+  readonly role: 'user' | 'assistant' | 'system';
+  readonly content: JsonObject[];
+  /** The messages that it is made of, by their indices. */
+  readonly indices: number[];
+}
+
+/** A conversation as Anthropic has it. */
+export interface WrittenConversation {
+  /** What the system says before all turns; `undefined` when that is nothing. */
+  readonly system: JsonValue | undefined;
+  readonly messages: JsonObject[];
+}
+
 /**
- * Messages as Anthropic's alternating turns: neighbours of one role are joined, results of tools are the user's.
+ * Messages as Anthropic's alternating turns: neighbours of one role are joined, results of tools are the user's. What the
+ * system says later than at the beginning stays in its place where the model takes it there, between the user's turn and
+ * the assistant's or at the end; from elsewhere it goes to the beginning.
+ * Source: https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages
  * @throws GatewayError `invalid_parameter` when no message says anything.
  */
-export function writeTurns(messages: readonly ChatMessage[]): JsonObject[] {
-  const turns: { role: 'user' | 'assistant'; content: JsonObject[] }[] = [];
-  for (const [i, message] of messages.entries()) {
-    if (message.role === 'system') continue;
-    const blocks = writeMessage(message, i);
-    // Anthropic refuses empty texts and turns, other dialects allow them; they say nothing.
-    if (blocks.length === 0) continue;
-    const role = message.role === 'assistant' ? 'assistant' : 'user';
-    const last = turns.at(-1);
-    if (last?.role === role) for (const block of blocks) last.content.push(block);
-    else turns.push({ role, content: blocks });
+export function writeConversation(
+  messages: readonly ChatMessage[],
+  { takesSystemInPlace }: ModelRules,
+  losses: Losses,
+): WrittenConversation {
+  const system: JsonObject[] = [];
+  const turns: Turn[] = [];
+  const said = joinTurns(messages.map(writeTurn));
+  for (const [i, turn] of said.entries()) {
+    const isInPlace = takesSystemInPlace && said[i - 1]?.role === 'user' && said[i + 1]?.role !== 'user';
+    if (turn.role !== 'system' || isInPlace) addTurn(turns, turn);
+    else {
+      for (const block of turn.content) system.push(block);
+      if (i > 0) for (const index of turn.indices) losses.addHint(`messages[${index}]`);
+    }
   }
-  if (turns.length > 0) return turns;
+  if (turns.length > 0) {
+    return { system: shorten(system), messages: turns.map(({ role, content }) => ({ role, content })) };
+  }
   const message = 'messages must hold at least one message that says something besides system messages.';
   throw new GatewayError('invalid_parameter', message, { param: 'messages' });
 }
 
-/** Texts as blocks, a single one in its short form; `undefined` when they say nothing. */
-export function writeTexts(parts: readonly TextPart[]): JsonValue | undefined {
-  return shorten(parts.flatMap(writePart));
+function writeTurn(message: ChatMessage, index: number): Turn {
+  const role = message.role === 'tool' ? 'user' : message.role;
+  return { role, content: writeMessage(message, index), indices: [index] };
 }
 
+/** Anthropic refuses empty texts and turns, other dialects allow them; they say nothing. */
+function joinTurns(turns: readonly Turn[]): Turn[] {
+  const joined: Turn[] = [];
+  for (const turn of turns) if (turn.content.length > 0) addTurn(joined, turn);
+  return joined;
+}
+
+function addTurn(turns: Turn[], turn: Turn): void {
+  const last = turns.at(-1);
+  if (last?.role !== turn.role) turns.push(turn);
+  else {
+    for (const block of turn.content) last.content.push(block);
+    for (const index of turn.indices) last.indices.push(index);
+  }
+}
+
+/** Blocks as content, a single text in its short form; `undefined` when they say nothing. */
 function shorten(blocks: readonly JsonObject[]): JsonValue | undefined {
   const [first, ...others] = blocks;
   if (first === undefined) return undefined;
@@ -46,7 +81,7 @@ function shorten(blocks: readonly JsonObject[]): JsonValue | undefined {
   return isPlain ? first['text'] : blocks;
 }
 
-function writeMessage(message: Exclude<ChatMessage, { role: 'system' }>, index: number): JsonObject[] {
+function writeMessage(message: ChatMessage, index: number): JsonObject[] {
   if (message.role === 'tool') {
     const content = shorten(message.content.flatMap(writePart));
     return [
@@ -59,7 +94,7 @@ function writeMessage(message: Exclude<ChatMessage, { role: 'system' }>, index: 
     ];
   }
   const blocks = message.content.flatMap(writePart);
-  if (message.role === 'user') return blocks;
+  if (message.role !== 'assistant') return blocks;
   for (const [i, { id, name, arguments: text, cache }] of message.toolCalls.entries()) {
     const input = parseInput(text, `messages[${index}].tool_calls[${i}].function.arguments`);
     blocks.push(mark({ type: 'tool_use', id: toToolId(id), name, input }, cache));
@@ -77,10 +112,10 @@ function writePart(part: ContentPart): JsonObject[] {
       return [mark(writeDocument(part), part.cache)];
     case 'reasoning':
       // Anthropic refuses reasoning that it has not signed; it means nothing to its models.
-      if (part.signature === undefined || part.signature === '' || part.format === 'openai') return [];
+      if (part.signature === undefined || part.signature === '' || part.format !== undefined) return [];
       return [{ type: 'thinking', thinking: part.text, signature: part.signature }];
     case 'redacted-reasoning':
-      return part.format === 'openai' ? [] : [{ type: 'redacted_thinking', data: part.data }];
+      return part.format === undefined ? [{ type: 'redacted_thinking', data: part.data }] : [];
   }
 }
 

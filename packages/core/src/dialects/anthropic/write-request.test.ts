@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { ChatMessage, ChatRequest } from '../../chat/chat-request.ts';
 import type { JsonObject } from '../../chat/json.ts';
 import { isGatewayError } from '../../errors.ts';
+import type { RequestTarget } from '../dialect.ts';
 import { patchRequest } from './patch-request.ts';
 import { readRequest } from './read-request.ts';
 import { writeRequest } from './write-request.ts';
 
 const HELLO: ChatMessage = { role: 'user', content: [{ type: 'text', text: 'hello' }] };
-const TARGET = { model: 'claude-x' };
+const TARGET = { model: 'claude-sonnet-4' };
 
 function request(members: Partial<ChatRequest> = {}): ChatRequest {
   return {
@@ -29,8 +30,12 @@ function written(members: Partial<ChatRequest>, maxOutputTokens?: number): JsonO
   return writeRequest(request(members), { ...TARGET, maxOutputTokens }).body;
 }
 
-function lost(members: Partial<ChatRequest>, maxOutputTokens?: number): string[] {
-  const { losses } = writeRequest(request(members), { ...TARGET, maxOutputTokens });
+function writtenFor(model: string, members: Partial<ChatRequest>): JsonObject {
+  return writeRequest(request(members), { model }).body;
+}
+
+function lost(members: Partial<ChatRequest>, target: Partial<RequestTarget> = {}): string[] {
+  const { losses } = writeRequest(request(members), { ...TARGET, ...target });
   return losses.map(
     ({ path, rule, isHint }) => `${path}${isHint ? ' (hint)' : ''}${rule === undefined ? '' : ': ' + rule}`,
   );
@@ -46,17 +51,28 @@ function refusal(run: () => unknown): { code: string; param: string | undefined 
   return undefined;
 }
 
+const ADAPTIVE = { type: 'adaptive', display: 'summarized' };
+const LOW = { effort: 'low' } as const;
+
+function loop(content: (ChatMessage & { role: 'assistant' })['content']): ChatMessage[] {
+  return [
+    HELLO,
+    { role: 'assistant', content, toolCalls: [{ id: 'a', name: 'b', arguments: '{}' }] },
+    { role: 'tool', toolCallId: 'a', content: [] },
+  ];
+}
+
 describe('patchRequest', () => {
   it('changes nothing but the model', () => {
     const body = { model: 'a', max_tokens: 5, messages: [{ role: 'user', content: 'x' }], container: { x: [1] } };
-    expect(patchRequest(readRequest(body), TARGET)).toEqual({ ...body, model: 'claude-x' });
+    expect(patchRequest(readRequest(body), TARGET)).toEqual({ ...body, model: 'claude-sonnet-4' });
   });
 });
 
 describe('writeRequest', () => {
   it('writes a small request', () => {
     expect(written({})).toEqual({
-      model: 'claude-x',
+      model: 'claude-sonnet-4',
       max_tokens: 4096,
       messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }],
     });
@@ -69,14 +85,42 @@ describe('writeRequest', () => {
     expect(written({ maxOutputTokens: 100_000 }, 8192)['max_tokens']).toBe(8192);
   });
 
-  it('gathers system messages from everywhere, in order', () => {
+  it('gathers system messages from everywhere, in order, and says which were moved', () => {
+    const messages = [system('a'), system('b'), HELLO, system(''), system('c')];
     expect(written({ messages: [system('a'), HELLO] })['system']).toBe('a');
-    expect(written({ messages: [system('a'), HELLO, system(''), system('b')] })).toMatchObject({
+    expect(written({ messages })).toMatchObject({
       system: [
         { type: 'text', text: 'a' },
         { type: 'text', text: 'b' },
+        { type: 'text', text: 'c' },
       ],
       messages: [{ role: 'user' }],
+    });
+    expect(lost({ messages })).toEqual(['messages[4] (hint)']);
+  });
+
+  it('leaves a system message where it is for models that take it there, after the user and before the answer', () => {
+    const answer: ChatMessage = { role: 'assistant', content: [{ type: 'text', text: 'Hi' }], toolCalls: [] };
+    const messages = [system('a'), HELLO, system('b'), system('c'), answer, system('d'), HELLO, system('e')];
+    const model = 'claude-opus-4-8';
+    const block = (text: string): JsonObject => ({ type: 'text', text });
+    expect(writtenFor(model, { messages })).toMatchObject({
+      system: [block('a'), block('d')],
+      messages: [
+        { role: 'user', content: [block('hello')] },
+        { role: 'system', content: [block('b'), block('c')] },
+        { role: 'assistant', content: [block('Hi')] },
+        { role: 'user', content: [block('hello')] },
+        { role: 'system', content: [block('e')] },
+      ],
+    });
+    expect(lost({ messages }, { model })).toEqual(['messages[5] (hint)']);
+  });
+
+  it('moves a system message that stands between two messages of the user', () => {
+    expect(writtenFor('claude-opus-5', { messages: [HELLO, system('a'), HELLO] })).toMatchObject({
+      system: 'a',
+      messages: [{ role: 'user', content: [{ text: 'hello' }, { text: 'hello' }] }],
     });
   });
 
@@ -212,18 +256,36 @@ describe('writeRequest', () => {
   });
 
   it('does not begin to think in a tool loop whose call has no signed thinking', () => {
-    const call = { id: 'a', name: 'b', arguments: '{}' };
-    const loop = (content: (ChatMessage & { role: 'assistant' })['content']): ChatMessage[] => [
+    expect(written({ reasoning: LOW, messages: loop([]) })['thinking']).toBeUndefined();
+    expect(lost({ reasoning: LOW, messages: loop([]) })).toEqual(['reasoning_effort (hint)']);
+    const foreign = { type: 'reasoning', text: 'x', signature: 's', format: 'google-gemini-v1' } as const;
+    expect(written({ reasoning: LOW, messages: loop([foreign]) })['thinking']).toBeUndefined();
+    const signed = { type: 'reasoning', text: 'x', signature: 's' } as const;
+    expect(written({ reasoning: LOW, messages: loop([signed]) })['thinking']).toBeDefined();
+    expect(written({ reasoning: LOW, messages: [...loop([]), HELLO] })['thinking']).toBeDefined();
+  });
+
+  it('thinks on in any tool loop where the model decides itself how much', () => {
+    expect(writtenFor('claude-opus-4-8', { reasoning: LOW, messages: loop([]) })).toMatchObject({
+      thinking: { type: 'adaptive' },
+      output_config: { effort: 'low' },
+    });
+  });
+
+  it('sends Anthropic no reasoning that another provider has signed', () => {
+    const messages: ChatMessage[] = [
       HELLO,
-      { role: 'assistant', content, toolCalls: [call] },
-      { role: 'tool', toolCallId: 'a', content: [] },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'reasoning', text: 't', signature: 's', format: 'google-gemini-v1' },
+          { type: 'redacted-reasoning', data: 'd', format: 'openai' },
+          { type: 'text', text: 'Hi' },
+        ],
+        toolCalls: [],
+      },
     ];
-    const reasoning = { effort: 'low' } as const;
-    expect(written({ reasoning, messages: loop([]) })['thinking']).toBeUndefined();
-    expect(
-      written({ reasoning, messages: loop([{ type: 'reasoning', text: 'x', signature: 's' }]) })['thinking'],
-    ).toBeDefined();
-    expect(written({ reasoning, messages: [...loop([]), HELLO] })['thinking']).toBeDefined();
+    expect(written({ messages })).toMatchObject({ messages: [{}, { content: [{ type: 'text', text: 'Hi' }] }] });
   });
 
   it.each([
@@ -248,25 +310,66 @@ describe('writeRequest', () => {
   );
 
   it('loses reasoning on a model whose answers are too short for it', () => {
-    expect(lost({ reasoning: { effort: 'low' } }, 1024)).toEqual([
+    expect(lost({ reasoning: { effort: 'low' } }, { maxOutputTokens: 1024 })).toEqual([
       expect.stringContaining('reasoning_effort: needs a model'),
     ]);
   });
 
   it.each([
     ['claude-sonnet-4-5', { thinking: { type: 'enabled', budget_tokens: 4096 } }],
-    ['claude-opus-4-6', { thinking: { type: 'adaptive' }, output_config: { effort: 'medium' } }],
-    ['claude-opus-5', { thinking: { type: 'adaptive' }, output_config: { effort: 'medium' } }],
+    ['claude-opus-4-6', { thinking: ADAPTIVE, output_config: { effort: 'medium' } }],
+    ['claude-opus-5', { thinking: ADAPTIVE, output_config: { effort: 'medium' } }],
     ['claude-sonnet-4-20250514', { thinking: { type: 'enabled', budget_tokens: 4096 } }],
-  ])('asks %s to think in the way it knows', (model, expected) => {
+  ])('asks %s to think in the way it knows, and to show it', (model, expected) => {
     const { body } = writeRequest(request({ reasoning: { effort: 'medium' } }), { model, maxOutputTokens: 32_000 });
     expect(body).toMatchObject(expected);
+  });
+
+  it('asks for a high effort where it is left to the model', () => {
+    expect(written({ reasoning: { isAdaptive: true } }, 64_000)['thinking']).toMatchObject({ budget_tokens: 16_384 });
+    expect(writtenFor('claude-opus-5', { reasoning: { isAdaptive: true } })).toMatchObject({
+      output_config: { effort: 'high' },
+    });
+  });
+
+  it.each<[string, Partial<ChatRequest>, string[]]>([
+    ['claude-opus-4-8', { temperature: 0.7, topP: 0.9, topK: 1 }, ['temperature: must', 'top_p: must', 'top_k: must']],
+    ['claude-opus-4-8', { temperature: 1, topP: 1 }, ['temperature (hint)', 'top_p (hint)']],
+    ['claude-sonnet-4-5', { temperature: 0.7, topP: 0.9 }, ['top_p: must be left out for this model']],
+    ['claude-sonnet-4-5', { temperature: 0.7, topP: 1 }, ['top_p (hint)']],
+    ['claude-sonnet-4-5', { temperature: 1, topP: 0.9 }, ['temperature (hint)']],
+    ['claude-opus-5-5', { reasoning: { effort: 'none' } }, ['reasoning_effort: must be left out or ask for some']],
+    ['claude-opus-4-6', { reasoning: { effort: 'xhigh' } }, ["reasoning_effort: must be of the effort 'low'"]],
+    ['claude-fable-5-2', { toolChoice: { type: 'required' } }, ["tool_choice: must be 'auto' or 'none' for this"]],
+  ])('names what %s does not take, and leaves it out: %j', (model, members, expected) => {
+    expect(lost(members, { model })).toEqual(expected.map((loss) => expect.stringContaining(loss)));
+    const body = writtenFor(model, { ...members, tools: [{ name: 't' }] });
+    for (const loss of expected) expect(body).not.toHaveProperty(loss.split(/\W/)[0] ?? '');
+    expect(body).not.toHaveProperty('thinking');
+  });
+
+  it.each<[string, Partial<ChatRequest>]>([
+    ['claude-opus-4-8', { reasoning: { effort: 'xhigh' } }],
+    ['claude-opus-5', { toolChoice: { type: 'required' }, reasoning: { effort: 'high' } }],
+    ['claude-haiku-5-5', { reasoning: { effort: 'none' } }],
+    ['claude-sonnet-4-5', { temperature: 0.7 }],
+    ['claude-sonnet-4', { temperature: 0.7, topP: 0.9, topK: 5 }],
+  ])('leaves nothing out that %s takes: %j', (model, members) => {
+    expect(lost(members, { model })).toEqual([]);
   });
 
   it('asks for an answer of a form', () => {
     const schema = { type: 'object', properties: { a: { type: 'string' } } };
     const body = written({ responseFormat: { type: 'json-schema', name: 'n', schema, strict: true } });
     expect(body['output_config']).toEqual({ format: { type: 'json_schema', schema } });
+  });
+
+  it('closes the objects of a schema that is not strict, as Anthropic wants it', () => {
+    const schema = { type: 'object', properties: { a: { type: 'string' } } };
+    const body = written({ responseFormat: { type: 'json-schema', name: 'n', schema } });
+    expect(body['output_config']).toEqual({
+      format: { type: 'json_schema', schema: { ...schema, additionalProperties: false } },
+    });
   });
 
   it('writes pictures, documents and marks for the cache, in results of tools too', () => {
@@ -353,7 +456,7 @@ describe('writeRequest', () => {
 
   it('writes what readRequest reads back as the same request', () => {
     const original = request({
-      model: 'claude-x',
+      model: 'claude-sonnet-4',
       messages: [
         { role: 'system', content: [{ type: 'text', text: 'Be brief.' }] },
         HELLO,

@@ -177,6 +177,10 @@ describe('the stream writer', () => {
     expect(write([text('a'), part])).toContain(`"stop_reason":"${reason}"`);
   });
 
+  it('says tool_use of a tool call after which the provider only says stop', () => {
+    expect(write([call(0, '{}', 'x'), finish('stop', 'stop')])).toContain('"stop_reason":"tool_use"');
+  });
+
   it('writes a refusal as text with the stop reason refusal', () => {
     const stream = write([{ type: 'refusal-delta', choice: 0, text: 'No.' }, finish('stop')]);
     expect(stream).toContain('"text":"No."');

@@ -41,7 +41,7 @@ class AnthropicStreamWriter implements StreamWriter {
   #blocks = 0;
   #open: OpenBlock | undefined;
   #finish: FinishReason | undefined;
-  #refused = false;
+  #isRefusal = false;
 
   constructor(identity: AnswerIdentity) {
     this.#identity = identity;
@@ -85,7 +85,7 @@ class AnthropicStreamWriter implements StreamWriter {
       case 'text-delta':
         return this.#writeText(part.text);
       case 'refusal-delta':
-        this.#refused = true;
+        this.#isRefusal = true;
         return this.#writeText(part.text);
       case 'reasoning-delta':
         if (part.text === '') return '';
@@ -209,7 +209,7 @@ class AnthropicStreamWriter implements StreamWriter {
 
   #stopReason(): string {
     const reason = this.#finish ?? { unified: 'other', raw: '' };
-    return this.#refused && reason.unified === 'stop' ? 'refusal' : toStopReason(reason);
+    return toStopReason(reason, { isRefusal: this.#isRefusal, hasToolCalls: this.#toolCalls.size > 0 });
   }
 }
 

@@ -53,9 +53,10 @@ function readMessage(message: JsonObject, path: string, reading: RequestReading)
 
 function readAssistant(message: JsonObject, path: string, reading: RequestReading): ChatMessage {
   const { role: _, content, refusal, reasoning_content, reasoning, reasoning_details, tool_calls, ...rest } = message;
-  // What an answer says of its sources; it means nothing to the model.
-  const { annotations: _annotations, ...others } = rest;
-  reading.rest(others, path);
+  // What an answer says of its sources means nothing to the model; speech and the calls of the time before tools are content.
+  const { annotations: _annotations, audio, function_call, ...others } = rest;
+  reading.rest({ audio, function_call }, path);
+  reading.restOfAnswer(others, path);
   const thought = reasoning_content ?? reasoning;
   const parts: ContentPart[] = joinReasoning(
     isGiven(thought) ? reading.text(thought, `${path}.reasoning_content`) : '',
@@ -107,16 +108,17 @@ function readToolCalls(value: JsonValue | undefined, path: string, reading: Requ
   const calls: ToolCall[] = [];
   for (const [i, entry] of reading.list(value, `${path}.tool_calls`).entries()) {
     const callPath = `${path}.tool_calls[${i}]`;
-    const call = reading.object(entry, callPath);
-    if (call['type'] !== undefined && call['type'] !== 'function') {
+    const { id, type, index: _, function: called, ...rest } = reading.object(entry, callPath);
+    if (type !== undefined && type !== 'function') {
       reading.lose(callPath);
       continue;
     }
-    const called = reading.object(call['function'], `${callPath}.function`);
+    reading.restOfAnswer(rest, callPath);
+    const { name, arguments: text } = reading.object(called, `${callPath}.function`);
     calls.push({
-      id: reading.name(call['id'], `${callPath}.id`),
-      name: reading.name(called['name'], `${callPath}.function.name`),
-      arguments: reading.text(called['arguments'], `${callPath}.function.arguments`, 'must be a string of JSON'),
+      id: reading.name(id, `${callPath}.id`),
+      name: reading.name(name, `${callPath}.function.name`),
+      arguments: reading.text(text, `${callPath}.function.arguments`, 'must be a string of JSON'),
     });
   }
   return calls;

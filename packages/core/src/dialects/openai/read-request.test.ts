@@ -103,6 +103,7 @@ describe('bad inputs', () => {
       messages: [...HELLO, { role: 'assistant', content: null, tool_calls: [call] }],
       tools: [{ type: 'function', function: { name: 'f', parameters: schema } }],
       response_format: { type: 'json_schema', json_schema: { name: 'a', schema } },
+      chat_template_kwargs: { proxy: 1 },
     });
     expect(request.tools?.[0]?.parameters).toEqual(schema);
   });
@@ -233,6 +234,88 @@ describe('a request', () => {
       top_k: -1,
     });
     expect(losses).toEqual([]);
+  });
+
+  test('takes for hints what an answer brought along, but for what it said', () => {
+    const called = { name: 'f', arguments: '{}', parsed_arguments: {} };
+    const call = { id: 'a', type: 'function', index: 0, function: called, extra_content: { google: 's' } };
+    const { losses } = readRequest({
+      messages: [
+        { role: 'assistant', content: 'a', parsed: { b: 1 }, provider_specific_fields: { c: 1 }, tool_calls: [call] },
+        { role: 'assistant', content: 'b', audio: { id: 'audio_1' }, function_call: { name: 'f', arguments: '{}' } },
+      ],
+    });
+    expect(losses).toEqual([
+      { path: 'messages[0].provider_specific_fields', isHint: true },
+      { path: 'messages[0].tool_calls[0].extra_content', isHint: true },
+      { path: 'messages[1].audio' },
+      { path: 'messages[1].function_call' },
+    ]);
+  });
+
+  test('takes for hints where to cache and how long, and where a second name of the user stands', () => {
+    const { losses, openai, user } = readRequest({
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'image_url', image_url: 'https://a.test/b.png', prompt_cache_breakpoint: { mode: 'explicit' } },
+          ],
+        },
+      ],
+      prompt_cache_options: { mode: 'explicit', ttl: '30m' },
+      user: 'u1',
+      safety_identifier: 'u2',
+    });
+    expect(losses).toEqual([
+      { path: 'safety_identifier', isHint: true },
+      { path: 'messages[0].content[0].prompt_cache_breakpoint', isHint: true },
+      { path: 'messages[1].content[0].prompt_cache_breakpoint', isHint: true },
+    ]);
+    expect({ openai, user }).toEqual({
+      openai: { prompt_cache_options: { mode: 'explicit', ttl: '30m' } },
+      user: 'u1',
+    });
+  });
+
+  test('loses the members of tools that have no neutral words, and alternatives to tokens that nobody shows', () => {
+    const { losses } = readRequest({
+      messages: HELLO,
+      tools: [
+        { type: 'function', defer_loading: true, function: { name: 'f', input_examples: [{}] } },
+        { type: 'function', defer_loading: false, function: { name: 'g' } },
+      ],
+      top_logprobs: 2,
+    });
+    expect(losses.map(({ path }) => path).toSorted()).toEqual([
+      'tools[0].defer_loading',
+      'tools[0].function.input_examples',
+      'top_logprobs',
+    ]);
+  });
+
+  test('keeps whose reasoning it is that is neither signed by Anthropic nor by OpenAI', () => {
+    const format = 'google-gemini-v1';
+    const { messages } = readRequest({
+      messages: [
+        {
+          role: 'assistant',
+          content: 'Yes.',
+          reasoning_details: [
+            { type: 'reasoning.text', text: 't', signature: 'SIG', format, index: 0 },
+            { type: 'reasoning.encrypted', data: 'ENC', format, id: 'tool_0', index: 1 },
+            { type: 'reasoning.encrypted', data: 'own', format: null, index: 2 },
+          ],
+        },
+      ],
+    });
+    expect(messages[0]?.content).toEqual([
+      { type: 'reasoning', text: 't', signature: 'SIG', format },
+      { type: 'redacted-reasoning', data: 'ENC', format, id: 'tool_0' },
+      { type: 'redacted-reasoning', data: 'own' },
+      { type: 'text', text: 'Yes.' },
+    ]);
   });
 
   test('gets signed reasoning back from the details that our answers carry', () => {

@@ -14,8 +14,14 @@ const MAX_LOGPROBS = 20;
 const ANSWER_TOKENS: Range = { min: 1, max: MAX_TOKENS };
 const SAFE_INTEGER: Range = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
 
-/** Members that hold JSON Schemas, whose property names are the caller's own: of tools, of answers, and vLLM's two. */
-const SCHEMA_MEMBERS: ReadonlySet<string> = new Set(['parameters', 'schema', 'json', '/guided_json']);
+/** Members in which names are the caller's own: JSON Schemas of tools and of answers, and vLLM's three. */
+const DATA_MEMBERS: ReadonlySet<string> = new Set([
+  'parameters',
+  'schema',
+  'json',
+  '/guided_json',
+  '/chat_template_kwargs',
+]);
 
 /**
  * Reads a caller's JSON. Members without neutral words stay in the body, and are listed as losses;
@@ -25,7 +31,7 @@ const SCHEMA_MEMBERS: ReadonlySet<string> = new Set(['parameters', 'schema', 'js
  */
 export function readRequest(body: JsonObject): ChatRequest {
   if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object.');
-  refuseHostMembers(body, SCHEMA_MEMBERS);
+  refuseHostMembers(body, DATA_MEMBERS);
   const reading = new RequestReading();
   const draft: Draft = {};
   for (const path of Object.keys(body)) {
@@ -40,6 +46,9 @@ export function readRequest(body: JsonObject): ChatRequest {
   if (maxTokens !== undefined && maxCompletionTokens !== undefined && maxTokens !== maxCompletionTokens) {
     throw reading.invalid('max_completion_tokens', 'must be the same as max_tokens, or one of the two left out');
   }
+  if (!wantsLogprobs && topLogprobs !== undefined && topLogprobs > 0)
+    reading.lose('top_logprobs', 'needs logprobs to be true');
+  if (draft.user !== undefined && safetyId !== undefined) reading.hint('safety_identifier');
   return {
     ...members,
     source: { dialect: 'openai', body },
@@ -141,6 +150,9 @@ function readMember(draft: Draft, { path, value }: { path: string; value: JsonVa
     case 'prompt_cache_retention':
     case 'verbosity':
       if (!saysNothing(path, reading.text(value, path))) draft.openai = { ...draft.openai, [path]: value };
+      return;
+    case 'prompt_cache_options':
+      if (!isEmpty(reading.object(value, path))) draft.openai = { ...draft.openai, [path]: value };
       return;
     default:
       checkOther(value, path, reading);

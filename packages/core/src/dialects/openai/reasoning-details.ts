@@ -1,4 +1,3 @@
-import type { ReasoningFormat } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { ReasoningOrigin } from '../../chat/stream-part.ts';
 
@@ -12,11 +11,9 @@ export type ReasoningDetail = ReasoningOrigin & { readonly index: JsonValue | un
     | { readonly type: 'encrypted'; readonly data: string }
   );
 
-/** OpenRouter's names of them. */
-const FORMATS: Readonly<Record<ReasoningFormat, string>> = {
-  anthropic: 'anthropic-claude-v1',
-  openai: 'openai-responses-v1',
-};
+/** OpenRouter's names of the formats that other dialects have; any other is kept as it stands. */
+const ANTHROPIC = 'anthropic-claude-v1';
+const OPENAI = 'openai-responses-v1';
 
 /** The entries of a `reasoning_details` member that we understand. */
 export function readReasoningDetails(details: JsonValue | undefined): ReasoningDetail[] {
@@ -25,11 +22,7 @@ export function readReasoningDetails(details: JsonValue | undefined): ReasoningD
   for (const detail of details as readonly JsonValue[]) {
     if (!isJsonObject(detail)) continue;
     const { type, index, id } = detail;
-    const about = {
-      index,
-      ...(detail['format'] === FORMATS.openai && { format: 'openai' as const }),
-      ...(typeof id === 'string' && { id }),
-    };
+    const about = { index, ...readFormat(detail), ...(typeof id === 'string' && { id }) };
     if (type === 'reasoning.text' || type === 'reasoning.summary') {
       const text = stringOr(detail['text'] ?? detail['summary']);
       read.push({ type: 'text', text, signature: stringOr(detail['signature']), ...about });
@@ -40,15 +33,21 @@ export function readReasoningDetails(details: JsonValue | undefined): ReasoningD
   return read;
 }
 
+function readFormat({ format }: JsonObject): Pick<ReasoningOrigin, 'format'> {
+  if (typeof format !== 'string' || format === ANTHROPIC) return {};
+  return { format: format === OPENAI ? 'openai' : format };
+}
+
 interface Signed extends ReasoningOrigin {
   readonly signature: string;
   /** Absent inside a stream, where the text has gone before it as `reasoning_content`. */
   readonly text?: string | undefined;
 }
 
-/** One signed piece of reasoning. */
+/** One piece of reasoning. Without a signature it is nobody's. */
 export function writeSignedReasoning({ signature, text, ...origin }: Signed, index: number): JsonObject {
-  return { type: 'reasoning.text', ...(text !== undefined && { text }), signature, ...writeOrigin(origin), index };
+  const proof = signature === '' ? {} : { signature, ...writeOrigin(origin) };
+  return { type: 'reasoning.text', ...(text !== undefined && { text }), ...proof, index };
 }
 
 export function writeEncryptedReasoning(
@@ -58,8 +57,8 @@ export function writeEncryptedReasoning(
   return { type: 'reasoning.encrypted', data, ...writeOrigin(origin), index };
 }
 
-function writeOrigin({ format = 'anthropic', id }: ReasoningOrigin): JsonObject {
-  return { format: FORMATS[format], ...(id !== undefined && { id }) };
+function writeOrigin({ format = ANTHROPIC, id }: ReasoningOrigin): JsonObject {
+  return { format: format === 'openai' ? OPENAI : format, ...(id !== undefined && { id }) };
 }
 
 function stringOr(value: JsonValue | undefined): string {

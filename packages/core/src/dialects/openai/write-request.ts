@@ -24,7 +24,7 @@ export function writeRequest(request: ChatRequest, { model, quirks = {} }: Reque
     stream: stream ? true : undefined,
     stream_options: stream && quirks.noStreamOptions !== true ? { include_usage: true } : undefined,
     n: request.choices === 1 ? undefined : request.choices,
-    [quirks.maxTokensMember ?? 'max_completion_tokens']: request.maxOutputTokens,
+    [quirks.maxTokensMember ?? 'max_completion_tokens']: request.maxOutputTokens || undefined,
     temperature: request.temperature,
     top_p: request.topP,
     top_k: quirks.topK === true ? request.topK : undefined,

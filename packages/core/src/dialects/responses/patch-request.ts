@@ -2,12 +2,12 @@ import type { ChatRequest } from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { RequestTarget } from '../dialect.ts';
 import { isGiven } from '../request-reading.ts';
-import { isForeign } from './reasoning-item.ts';
+import { isForeign, nameOf } from './reasoning-item.ts';
 
 /**
  * The caller's own JSON for a provider of the same dialect. The provider is told to store nothing: what it kept could be
  * read by every caller of this gateway. Reasoning that it has not encrypted, or another provider has, stays behind: it would be
- * looked for where nothing is stored.
+ * looked for where nothing is stored. What it has encrypted goes back under its own name for it, or under none.
  */
 export function patchRequest(request: ChatRequest, target: RequestTarget): JsonObject {
   const { body } = request.source;
@@ -17,8 +17,13 @@ export function patchRequest(request: ChatRequest, target: RequestTarget): JsonO
 
 function withoutForeign(input: JsonValue | undefined): JsonValue | undefined {
   if (!Array.isArray(input)) return input;
-  const items = input as readonly JsonValue[];
-  return items.every(isOwn) ? items : items.filter(isOwn);
+  return (input as readonly JsonValue[]).filter(isOwn).map(withItsName);
+}
+
+function withItsName(item: JsonValue): JsonValue {
+  if (!isJsonObject(item) || item['type'] !== 'reasoning') return item;
+  const { id, ...nameless } = item;
+  return nameOf(item).id === id ? item : nameless;
 }
 
 function isOwn(item: JsonValue): boolean {

@@ -3,7 +3,7 @@ import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
 import { readInlineError } from '../openai-errors/read-error.ts';
 import { readFinishReason } from './finish-reason.ts';
-import { readEncrypted, textOf } from './reasoning-item.ts';
+import { nameOf, readEncrypted, textOf } from './reasoning-item.ts';
 import { readUsage } from './usage.ts';
 
 type Emit = (part: StreamPart) => void;
@@ -89,10 +89,11 @@ function readReasoning(item: JsonObject, emit: Emit): void {
 }
 
 /** The encrypted content of a reasoning item, whose text has gone before it. */
-export function readProof({ id, encrypted_content: encrypted }: JsonObject, hasText: boolean, emit: Emit): void {
+export function readProof(item: JsonObject, hasText: boolean, emit: Emit): void {
+  const { encrypted_content: encrypted } = item;
   if (typeof encrypted !== 'string' || encrypted === '') return;
   const { kind, text, format } = readEncrypted(encrypted, hasText);
-  const origin = format === undefined ? {} : { format, ...(typeof id === 'string' && { id }) };
+  const origin = format === undefined ? {} : { format, ...nameOf(item) };
   if (kind === 'signature') emit({ type: 'reasoning-signature', choice: 0, signature: text, ...origin });
   else emit({ type: 'redacted-reasoning', choice: 0, data: text, ...origin });
 }

@@ -2,6 +2,7 @@ import type { ChatMessage, ContentPart, TextPart, ToolCall } from '../../chat/ch
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { isGiven, MAX_MESSAGES, type RequestReading } from '../request-reading.ts';
 import { readReasoningItem } from './reasoning-item.ts';
+import { readOwnRest, readRest } from './read-rest.ts';
 
 const INPUT_RULE = `must be a string or a list of 1 to ${MAX_MESSAGES} items`;
 const ROLES = 'must be one of system, developer, user and assistant';
@@ -31,7 +32,7 @@ export function readInput(value: JsonValue | undefined, reading: RequestReading)
       case 'message':
         if (item['role'] === 'assistant') {
           // One by one: a list may be longer than a call's arguments.
-          for (const part of readTexts(item['content'], `${path}.content`, reading)) ownTurn().content.push(part);
+          for (const part of readOwnTexts(item, path, reading)) ownTurn().content.push(part);
         } else {
           turn = undefined;
           messages.push(readMessage(item, path, reading));
@@ -41,19 +42,11 @@ export function readInput(value: JsonValue | undefined, reading: RequestReading)
         ownTurn().content.push(readReasoningItem(item, path, reading));
         break;
       case 'function_call':
-        ownTurn().toolCalls.push({
-          id: reading.name(item['call_id'], `${path}.call_id`),
-          name: reading.name(item['name'], `${path}.name`),
-          arguments: reading.text(item['arguments'], `${path}.arguments`, 'must be a string of JSON'),
-        });
+        ownTurn().toolCalls.push(readCall(item, path, reading));
         break;
       case 'function_call_output':
         turn = undefined;
-        messages.push({
-          role: 'tool',
-          toolCallId: reading.name(item['call_id'], `${path}.call_id`),
-          content: readContent(item['output'], `${path}.output`, reading),
-        });
+        messages.push(readResult(item, path, reading));
         break;
       case 'item_reference':
         throw reading.invalid(path, 'must be the item itself: responses are not stored here; set store to false');
@@ -70,7 +63,36 @@ function typeOf({ type, role }: JsonObject): JsonValue | undefined {
   return type ?? (role === undefined ? 'item_reference' : 'message');
 }
 
-function readMessage({ role, content }: JsonObject, path: string, reading: RequestReading): ChatMessage {
+function readOwnTexts(item: JsonObject, path: string, reading: RequestReading): TextPart[] {
+  const { role: _, content, ...rest } = item;
+  readOwnRest(rest, path, reading);
+  return readTexts(content, `${path}.content`, reading);
+}
+
+function readCall(item: JsonObject, path: string, reading: RequestReading): ToolCall {
+  const { call_id: id, name, arguments: text, ...rest } = item;
+  readOwnRest(rest, path, reading);
+  return {
+    id: reading.name(id, `${path}.call_id`),
+    name: reading.name(name, `${path}.name`),
+    arguments: reading.text(text, `${path}.arguments`, 'must be a string of JSON'),
+  };
+}
+
+function readResult(item: JsonObject, path: string, reading: RequestReading): ChatMessage {
+  // A tool's name is known from the call.
+  const { call_id: id, name: _, output, ...rest } = item;
+  readRest(rest, path, reading);
+  return {
+    role: 'tool',
+    toolCallId: reading.name(id, `${path}.call_id`),
+    content: readContent(output, `${path}.output`, reading),
+  };
+}
+
+function readMessage(item: JsonObject, path: string, reading: RequestReading): ChatMessage {
+  const { role, content, ...rest } = item;
+  readRest(rest, path, reading);
   switch (reading.text(role, `${path}.role`, ROLES)) {
     case 'system':
     case 'developer':
@@ -105,14 +127,26 @@ function readContent(content: JsonValue | undefined, path: string, reading: Requ
 function readPart(part: JsonObject, path: string, reading: RequestReading): ContentPart | undefined {
   switch (part['type']) {
     case 'input_text':
-    case 'output_text':
-    case 'text':
-      return { type: 'text', text: reading.text(part['text'], `${path}.text`) };
-    case 'refusal':
-      return { type: 'text', text: reading.text(part['refusal'], `${path}.refusal`) };
+    case 'text': {
+      const { text, ...rest } = part;
+      readRest(rest, path, reading);
+      return { type: 'text', text: reading.text(text, `${path}.text`) };
+    }
+    case 'output_text': {
+      // Sources and probabilities are what an answer says of its text; they mean nothing to the model.
+      const { text, annotations: _, logprobs: __, ...rest } = part;
+      readOwnRest(rest, path, reading);
+      return { type: 'text', text: reading.text(text, `${path}.text`) };
+    }
+    case 'refusal': {
+      const { refusal, ...rest } = part;
+      readOwnRest(rest, path, reading);
+      return { type: 'text', text: reading.text(refusal, `${path}.refusal`) };
+    }
     case 'input_image': {
-      const { image_url: url, detail } = part;
+      const { image_url: url, detail, ...rest } = part;
       if (!isGiven(url)) return undefined;
+      readRest(rest, path, reading);
       return {
         type: 'image',
         source: reading.mediaSource(url, `${path}.image_url`),
@@ -121,8 +155,10 @@ function readPart(part: JsonObject, path: string, reading: RequestReading): Cont
       };
     }
     case 'input_file': {
-      const { file_data: data, file_url: url, filename } = part;
+      const { file_data: data, file_url: url, filename, detail, ...rest } = part;
       if (!isGiven(data) && !isGiven(url)) return undefined;
+      readRest(rest, path, reading);
+      if (isGiven(detail) && detail !== 'auto') reading.hint(`${path}.detail`);
       const source = isGiven(data)
         ? reading.mediaSource(data, `${path}.file_data`)
         : reading.mediaSource(url, `${path}.file_url`);

@@ -1,14 +1,32 @@
-import type { ChatRequest, ReasoningRequest, ResponseFormat, Tool, ToolChoice } from '../../chat/chat-request.ts';
+import type {
+  ChatRequest,
+  OpenaiMembers,
+  ReasoningRequest,
+  ResponseFormat,
+  Tool,
+  ToolChoice,
+} from '../../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError } from '../../errors.ts';
 import { readEffort } from '../read-effort.ts';
 import { refuseHostMembers } from '../refuse-host-members.ts';
 import { isEmpty, isGiven, MAX_TOKENS, RequestReading } from '../request-reading.ts';
+import { withoutUndefined } from '../write-json.ts';
 import { readInput } from './read-input.ts';
 
 const MAX_LOGPROBS = 20;
-/** Members that hold the caller's own JSON Schemas. */
-const SCHEMA_MEMBERS: ReadonlySet<string> = new Set(['parameters', 'schema']);
+/** What a tool is where it says nothing of that: the model calls it, at once, and knows it from the start. */
+const TOOL_DEFAULTS: JsonObject = { allowed_callers: ['direct'], async: false, defer_loading: false };
+/** Members in which names are the caller's own: JSON Schemas, and what is given to prompts, tools and shells. */
+const DATA_MEMBERS: ReadonlySet<string> = new Set([
+  'parameters',
+  'schema',
+  'input_schema',
+  'output_schema',
+  'variables',
+  'arguments',
+  'env',
+]);
 /** What `include` may ask for that needs no word of its own: encrypted reasoning comes in any case. */
 const ENCRYPTED_REASONING = 'reasoning.encrypted_content';
 const LOGPROBS = 'message.output_text.logprobs';
@@ -21,7 +39,7 @@ const LOGPROBS = 'message.output_text.logprobs';
  */
 export function readRequest(body: JsonObject): ChatRequest {
   if (!isJsonObject(body)) throw new GatewayError('invalid_request', 'The body must be a JSON object.');
-  refuseHostMembers(body, SCHEMA_MEMBERS);
+  refuseHostMembers(body, DATA_MEMBERS);
   const reading = new RequestReading();
   const draft: Draft = {};
   for (const path of Object.keys(body)) {
@@ -30,6 +48,7 @@ export function readRequest(body: JsonObject): ChatRequest {
   }
   const { stream = false, safetyId, instructions, wantsLogprobs = false, topLogprobs, ...members } = draft;
   const messages = readInput(body['input'], reading);
+  if (draft.user !== undefined && safetyId !== undefined) reading.hint('safety_identifier');
   return {
     ...members,
     source: { dialect: 'responses', body },
@@ -115,6 +134,9 @@ function readMember(draft: Draft, { path, value }: { path: string; value: JsonVa
     case 'prompt_cache_retention':
       draft.openai = { ...draft.openai, [path]: reading.text(value, path) };
       return;
+    case 'prompt_cache_options':
+      draft.openai = { ...draft.openai, ...readCacheOptions(reading.object(value, path), path, reading) };
+      return;
     case 'store':
     case 'background':
       if (reading.boolean(value, path)) throw reading.invalid(path, `must be false or left out: ${NO_MEMORY}`);
@@ -136,6 +158,14 @@ function readMember(draft: Draft, { path, value }: { path: string; value: JsonVa
 
 const NO_MEMORY = 'responses are not stored here. Send the whole conversation as input';
 
+/** As far as chat completions have them. Those of a response can name another one, to find out what of it was cached. */
+function readCacheOptions(value: JsonObject, path: string, reading: RequestReading): OpenaiMembers {
+  const { comparison_response_id: other, mode, ttl, ...rest } = value;
+  if (isGiven(other)) throw reading.invalid(`${path}.comparison_response_id`, `must be left out: ${NO_MEMORY}`);
+  reading.rest(rest, path, { prewarm: false });
+  return isGiven(mode) || isGiven(ttl) ? { prompt_cache_options: withoutUndefined({ mode, ttl }) } : {};
+}
+
 function readTools(value: JsonValue, reading: RequestReading): Tool[] {
   const tools: Tool[] = [];
   for (const [i, entry] of reading.list(value, 'tools').entries()) {
@@ -145,7 +175,7 @@ function readTools(value: JsonValue, reading: RequestReading): Tool[] {
       reading.lose(path);
       continue;
     }
-    reading.rest(rest, path);
+    reading.rest(rest, path, TOOL_DEFAULTS);
     tools.push({
       name: reading.name(name, `${path}.name`),
       ...(isGiven(description) && { description: reading.text(description, `${path}.description`) }),

@@ -1,23 +1,30 @@
 import type { ContentPart, ReasoningFormat } from '../../chat/chat-request.ts';
 import { isJsonObject, listOr, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { isGiven, type RequestReading } from '../request-reading.ts';
+import { readOwnRest } from './read-rest.ts';
 
 /** Between the parts of a summary. */
 export const PART_BORDER = '\n\n';
 
 /**
- * What a reasoning item's `encrypted_content` begins with when it is not OpenAI's own: a signature of Anthropic's, or
- * reasoning that Anthropic has encrypted. Both come back with the next request and go to Anthropic alone.
+ * What a reasoning item's `encrypted_content` is when it is not OpenAI's own: another's signature, or reasoning that another
+ * has encrypted, with the name of its format. It comes back with the next request and goes to its own provider alone.
  */
-const SIGNATURE = 'tokenhub.anthropic.signature.';
-const REDACTED = 'tokenhub.anthropic.redacted.';
+const MARK = /^tokenhub\.(.*?)\.(signature|redacted)\.(.*)$/s;
+const ANTHROPIC = 'anthropic';
+
+/** What our own writer calls an item whose provider's name for it is not known. */
+const OWN_NAME = /^rs_.+_\d+$/;
 
 type Reasoning = ContentPart & { readonly type: 'reasoning' | 'redacted-reasoning' };
 
 /** The encrypted content that stands for a signature or for encrypted reasoning. */
-export function toEncryptedContent(kind: 'signature' | 'redacted', text: string, format?: ReasoningFormat): string {
-  if (format === 'openai') return text;
-  return (kind === 'signature' ? SIGNATURE : REDACTED) + text;
+export function toEncryptedContent(
+  kind: 'signature' | 'redacted',
+  text: string,
+  format: ReasoningFormat = ANTHROPIC,
+): string {
+  return format === 'openai' ? text : `tokenhub.${format}.${kind}.${text}`;
 }
 
 /** True for encrypted content that OpenAI has not made. */
@@ -30,16 +37,22 @@ export function readEncrypted(
   encrypted: string,
   hasText: boolean,
 ): { readonly kind: 'signature' | 'redacted'; readonly text: string; readonly format?: ReasoningFormat } {
-  if (encrypted.startsWith(SIGNATURE)) return { kind: 'signature', text: encrypted.slice(SIGNATURE.length) };
-  if (encrypted.startsWith(REDACTED)) return { kind: 'redacted', text: encrypted.slice(REDACTED.length) };
-  return { kind: hasText ? 'signature' : 'redacted', text: encrypted, format: 'openai' };
+  const [, format, kind, text = ''] = MARK.exec(encrypted) ?? [];
+  if (format === undefined) return { kind: hasText ? 'signature' : 'redacted', text: encrypted, format: 'openai' };
+  return { kind: kind === 'signature' ? kind : 'redacted', text, ...(format !== ANTHROPIC && { format }) };
+}
+
+/** What its provider calls an item. Under any other name OpenAI refuses what is encrypted, without one it takes it. */
+export function nameOf({ id }: JsonObject): { readonly id?: string } {
+  return typeof id === 'string' && !OWN_NAME.test(id) ? { id } : {};
 }
 
 /** The reasoning of an earlier turn. */
 export function readReasoningItem(item: JsonObject, path: string, reading: RequestReading): Reasoning {
-  const { id, encrypted_content: encrypted } = item;
+  const { encrypted_content: encrypted, summary: _, content: __, ...rest } = item;
+  readOwnRest(rest, path, reading);
   const text = textOf(item);
-  const origin = typeof id === 'string' ? { id } : {};
+  const origin = nameOf(item);
   if (!isGiven(encrypted) || encrypted === '') return { type: 'reasoning', text, ...origin };
   const read = readEncrypted(reading.text(encrypted, `${path}.encrypted_content`), text !== '');
   // Anthropic's blocks have no names.

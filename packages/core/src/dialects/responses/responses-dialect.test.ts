@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../chat/json.ts';
+import type { ChatMessage, ContentPart } from '../../chat/chat-request.ts';
+import { listOr, objectOr, type JsonObject } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { NOTHING_USED } from '../../cost/receipt.ts';
 import { GatewayError, isGatewayError } from '../../errors.ts';
@@ -118,8 +119,147 @@ describe('a request', () => {
     expect(refusalOf(body)).toEqual({ code: 'invalid_parameter', param });
   });
 
+  test('loses by name what has no neutral words, and nothing that an answer says of itself', () => {
+    const { losses, openai } = readRequest({
+      input: [
+        { type: 'message', id: 'msg_1', status: 'completed', role: 'user', content: 'a', phase: null },
+        {
+          type: 'message',
+          role: 'user',
+          content: [
+            { type: 'input_text', text: 'b', prompt_cache_breakpoint: { mode: 'explicit' }, something_new: 1 },
+            { type: 'input_file', file_url: 'https://a.test/b.pdf', detail: 'high' },
+          ],
+        },
+        { type: 'reasoning', id: 'rs_1', status: 'completed', summary: [], content: [], encrypted_content: 'enc' },
+        {
+          type: 'message',
+          id: 'msg_2',
+          status: 'completed',
+          role: 'assistant',
+          phase: 'commentary',
+          content: [{ type: 'output_text', text: 'c', annotations: [{ type: 'url_citation' }], logprobs: [{}] }],
+        },
+        {
+          type: 'function_call',
+          id: 'fc_1',
+          call_id: 'c1',
+          name: 'f',
+          arguments: '{}',
+          namespace: 'n',
+          async: false,
+          parsed_arguments: { b: 1 },
+        },
+        {
+          type: 'function_call',
+          call_id: 'c2',
+          name: 'f',
+          arguments: '{}',
+          caller: { type: 'program', caller_id: 'p' },
+        },
+        { type: 'function_call_output', call_id: 'c1', name: 'f', output: 'd', caller: { type: 'direct' } },
+      ],
+      tools: [{ type: 'function', name: 'f', async: false, defer_loading: false, allowed_callers: ['direct'] }],
+      prompt_cache_options: { mode: 'explicit', ttl: '12h', prewarm: true },
+      user: 'u1',
+      safety_identifier: 'u2',
+    });
+    expect(
+      losses
+        .filter(({ isHint }) => isHint === undefined)
+        .map(({ path }) => path)
+        .toSorted(),
+    ).toEqual(['input[1].content[0].something_new', 'prompt_cache_options.prewarm']);
+    expect(
+      losses
+        .filter(({ isHint }) => isHint)
+        .map(({ path }) => path)
+        .toSorted(),
+    ).toEqual([
+      'input[1].content[0].prompt_cache_breakpoint',
+      'input[1].content[1].detail',
+      'input[3].phase',
+      'input[4].namespace',
+      'input[5].caller',
+      'safety_identifier',
+    ]);
+    expect(openai).toEqual({ prompt_cache_options: { mode: 'explicit', ttl: '12h' } });
+  });
+
+  test('keeps each thought before what it led to', () => {
+    const thought = (n: number): ContentPart => ({ type: 'redacted-reasoning', data: `d${n}`, format: 'openai' });
+    const text = (said: string): ContentPart => ({ type: 'text', text: said });
+    const request = readRequest({ input: 'a' });
+    const answer: ChatMessage = {
+      role: 'assistant',
+      content: [thought(1), text('b'), text('c'), thought(2), text('d'), thought(3)],
+      toolCalls: [{ id: 'c1', name: 'f', arguments: '{}' }],
+    };
+    const { body } = writeRequest({ ...request, messages: [...request.messages, answer] }, TARGET);
+    expect(
+      listOr(body['input']).map((item) => objectOr(item)['encrypted_content'] ?? objectOr(item)['content']),
+    ).toEqual([
+      [{ type: 'input_text', text: 'a' }],
+      'd1',
+      [
+        { type: 'output_text', text: 'b', annotations: [] },
+        { type: 'output_text', text: 'c', annotations: [] },
+      ],
+      'd2',
+      [{ type: 'output_text', text: 'd', annotations: [] }],
+      'd3',
+      undefined,
+    ]);
+  });
+
+  test('goes to OpenAI without the name that our own answers have given to a thought of its', () => {
+    const thought = { type: 'reasoning', id: 'rs_req_0f_2', summary: [], encrypted_content: 'enc' };
+    const body = { model: 'x', input: [{ role: 'user', content: 'a' }, thought] };
+    const { id: _, ...nameless } = thought;
+    const request = readRequest(body);
+    expect(patchRequest(request, TARGET)['input']).toEqual([body.input[0], nameless]);
+    expect(request.messages[1]?.content).toEqual([{ type: 'redacted-reasoning', data: 'enc', format: 'openai' }]);
+  });
+
+  test("takes back another provider's reasoning from our own answers", () => {
+    const parts: StreamPart[] = [
+      { type: 'reasoning-delta', choice: 0, text: 't' },
+      { type: 'reasoning-signature', choice: 0, signature: 'SIG', format: 'google-gemini-v1' },
+      { type: 'redacted-reasoning', choice: 0, data: 'ENC', format: 'google-gemini-v1', id: 'tool_0' },
+    ];
+    const { output }: JsonObject = JSON.parse(writeAnswer(parts, IDENTITY, NOTHING_USED));
+    const request = readRequest({ input: listOr(output) });
+    expect(request.messages[0]?.content).toEqual([
+      { type: 'reasoning', text: 't', signature: 'SIG', format: 'google-gemini-v1' },
+      { type: 'redacted-reasoning', data: 'ENC', format: 'google-gemini-v1', id: 'tool_0' },
+    ]);
+    expect(patchRequest(request, TARGET)['input']).toEqual([]);
+  });
+
+  test('compares its cache with no stored response', () => {
+    const options = { comparison_response_id: 'resp_1' };
+    expect(refusalOf({ input: 'a', prompt_cache_options: options }).param).toBe(
+      'prompt_cache_options.comparison_response_id',
+    );
+  });
+
   test('names no host', () => {
     expect(refusalOf({ input: [{ role: 'user', content: 'a', api_base: 'x' }] }).param).toBe('input[0].api_base');
+  });
+
+  test('has any names in schemas, and in what is given to prompts, tools and shells', () => {
+    const any = { proxy: { type: 'string' }, base_url: {} };
+    const { losses } = readRequest({
+      input: [
+        { role: 'user', content: 'a' },
+        { type: 'tool_search_call', arguments: any },
+        { type: 'local_shell_call', action: { type: 'exec', env: { http_proxy: 'x', proxy: 'y' } } },
+        { type: 'mcp_list_tools', tools: [{ name: 'f', input_schema: { properties: any } }] },
+      ],
+      prompt: { id: 'p', variables: any },
+      tools: [{ type: 'function', name: 'f', parameters: any, output_schema: { properties: any } }],
+    });
+    expect(losses.map(({ path }) => path)).toContain('tools[0].output_schema');
   });
 
   test('goes to a provider of its dialect as it is, but nothing is stored and foreign reasoning stays behind', () => {

@@ -36,7 +36,7 @@ export function writeRequest(request: ChatRequest, { model, quirks }: RequestTar
     input: request.messages.flatMap((message) => writeItems(message, losses)),
     stream: request.stream ? true : undefined,
     store: false,
-    max_output_tokens: request.maxOutputTokens,
+    max_output_tokens: request.maxOutputTokens || undefined,
     temperature: request.temperature,
     top_p: request.topP,
     ...writeTools(request, losses),
@@ -74,21 +74,29 @@ function writeCall({ id, name, arguments: text, cache }: ToolCall, losses: Losse
   return { type: 'function_call', call_id: id, name, arguments: text };
 }
 
-/** The model's own words, and the reasoning that OpenAI can read; other reasoning means nothing to its models. */
+/**
+ * The model's own words, and the reasoning that OpenAI can read, in their order: it refuses reasoning that is not followed
+ * by what it led to. Other reasoning means nothing to its models.
+ */
 function writeOwn(content: readonly ContentPart[]): JsonObject[] {
   const items: JsonObject[] = [];
-  const texts = content.filter((part) => part.type === 'text');
+  let texts: JsonObject[] | undefined;
   for (const part of content) {
-    if (!('format' in part) || part.format !== 'openai') continue;
-    const encrypted = part.type === 'reasoning' ? part.signature : part.data;
-    const summary = part.type === 'reasoning' && part.text !== '' ? [{ type: 'summary_text', text: part.text }] : [];
-    items.push(withoutUndefined({ type: 'reasoning', id: part.id, summary, encrypted_content: encrypted }));
-  }
-  if (texts.length > 0) {
-    const parts = texts.map(({ text }) => ({ type: 'output_text', text, annotations: [] }));
-    items.push({ type: 'message', role: 'assistant', content: parts });
+    if (part.type === 'text') {
+      if (texts === undefined) items.push({ type: 'message', role: 'assistant', content: (texts = []) });
+      texts.push({ type: 'output_text', text: part.text, annotations: [] });
+    } else if ('format' in part && part.format === 'openai') {
+      texts = undefined;
+      items.push(writeReasoning(part));
+    }
   }
   return items;
+}
+
+function writeReasoning(part: ContentPart & { readonly type: 'reasoning' | 'redacted-reasoning' }): JsonObject {
+  const encrypted = part.type === 'reasoning' ? part.signature : part.data;
+  const summary = part.type === 'reasoning' && part.text !== '' ? [{ type: 'summary_text', text: part.text }] : [];
+  return withoutUndefined({ type: 'reasoning', id: part.id, summary, encrypted_content: encrypted });
 }
 
 function writeContent(parts: readonly ContentPart[], losses: Losses): JsonObject[] {

@@ -164,7 +164,7 @@ class ResponsesStreamWriter implements StreamWriter {
   #writeProof(part: StreamPart & { readonly type: 'reasoning-signature' | 'redacted-reasoning' }): string {
     // What is encrypted has no text beside it.
     const closed = part.type === 'redacted-reasoning' ? this.closeAll() : '';
-    const { item, events } = this.#openItem(ReasoningItem, part.format === 'openai' ? part.id : undefined);
+    const { item, events } = this.#openItem(ReasoningItem, part.format === undefined ? undefined : part.id);
     item.prove(part);
     return closed + events + this.#close(item);
   }

@@ -46,7 +46,21 @@ const texts = fc.array(textPart, { maxLength: 2 });
 
 const system: fc.Arbitrary<ChatMessage[]> = texts.map((content) => [{ role: 'system', content }]);
 const user: fc.Arbitrary<ChatMessage[]> = userContent.map((content) => [{ role: 'user', content }]);
-const assistant: fc.Arbitrary<ChatMessage[]> = texts.map((content) => [{ role: 'assistant', content, toolCalls: [] }]);
+
+const reasoningPart: fc.Arbitrary<ContentPart> = fc
+  .tuple(fc.constantFrom({}, { format: 'openai', id: 'rs_1' }, { format: 'google-gemini-v1' }), base64, fc.option(someText))
+  .map(([origin, proof, text]) =>
+    text === null
+      ? { type: 'redacted-reasoning', data: proof, ...origin }
+      : { type: 'reasoning', text, signature: proof, ...origin },
+  );
+/** Thoughts and texts in any order, at least one text among them. */
+const thoughtful: fc.Arbitrary<ContentPart[]> = fc
+  .tuple(fc.array(fc.oneof(textPart, reasoningPart), { maxLength: 4 }), someText)
+  .map(([parts, text]) => [...parts, { type: 'text', text }]);
+const assistant: fc.Arbitrary<ChatMessage[]> = fc
+  .oneof(texts, thoughtful)
+  .map((content) => [{ role: 'assistant', content, toolCalls: [] }]);
 
 /** An assistant's turn with calls, and a result for each. */
 function exchange(result: fc.Arbitrary<ContentPart[]>): fc.Arbitrary<ChatMessage[]> {

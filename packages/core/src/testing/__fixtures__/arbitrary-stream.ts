@@ -9,7 +9,13 @@ const signature = fc.stringMatching(/^[A-Za-z0-9+/]{4,24}={0,2}$/);
 const openaiOrigin = fc
   .stringMatching(/^[0-9a-f]{8}$/)
   .map((hex) => ({ format: 'openai' as const, id: `rs_${hex}` }));
-const origin = fc.oneof(fc.constant({}), openaiOrigin);
+/** Of a provider whose models are reached through OpenRouter. */
+const otherOrigin = fc.constantFrom(
+  { format: 'google-gemini-v1', id: 'tool_0_f.g%2E' },
+  { format: 'xai-responses-v1.5', id: 'rs_0a-1b' },
+  { format: 'unknown' },
+);
+const origin = fc.oneof(fc.constant({}), openaiOrigin, otherOrigin);
 const texts = fc.array(someText, { minLength: 1, maxLength: 4 });
 
 const textRun: fc.Arbitrary<StreamPart[]> = texts.map((list) =>

@@ -49,9 +49,31 @@ export function comparable(request: ChatRequest, passage: Passage): JsonObject {
   return JSON.parse(JSON.stringify(said));
 }
 
+/** A request as it went into a dialect: what the system says that is named as moved stands with what opens the conversation. */
+export function asMoved(request: ChatRequest, { losses }: Passage): ChatRequest {
+  const { messages } = request;
+  const opening = messages.findIndex(
+    ({ role, content }) => role === 'tool' || (role !== 'system' && content.some(saysSomething)),
+  );
+  const isFirst = ({ role }: ChatMessage, i: number): boolean =>
+    role === 'system' && (i < opening || losses.some(({ path }) => path === `messages[${i}]`));
+  return {
+    ...request,
+    messages: [...messages.filter(isFirst), ...messages.filter((message, i) => !isFirst(message, i))],
+  };
+}
+
 /** True when the request ends in the middle of a tool loop, of which no call has signed reasoning. */
 export function endsInToolLoop({ messages }: ChatRequest): boolean {
   return messages.findLast(({ role }) => role !== 'system' && role !== 'user')?.role === 'tool';
+}
+
+/** True when the last message that says anything to a user or an assistant is the assistant's. */
+export function endsInAnswer({ messages }: ChatRequest): boolean {
+  const last = messages.findLast(
+    ({ role, content }) => role === 'tool' || (role !== 'system' && content.some(saysSomething)),
+  );
+  return last?.role === 'assistant';
 }
 
 /** How tools are used, which says nothing where there are none. */
@@ -85,18 +107,14 @@ function comparableFormat({ responseFormat: format }: ChatRequest, toAnthropic: 
   return toAnthropic ? { schema } : { description, schema, strict };
 }
 
-function isSystem({ role }: ChatMessage): boolean {
-  return role === 'system';
+function saysSomething(part: ContentPart): boolean {
+  return part.type !== 'text' || part.text !== '';
 }
 
 /** Messages without what says nothing, and neighbours of one role as one. */
 function joinMessages(messages: readonly ChatMessage[], passage: Passage): unknown[] {
   const joined: { role: string; content: unknown[]; toolCalls: unknown[]; toolCallId?: string }[] = [];
-  const ordered =
-    passage.to === 'anthropic'
-      ? [...messages.filter(isSystem), ...messages.filter((message) => !isSystem(message))]
-      : messages;
-  for (const message of ordered) {
+  for (const message of messages) {
     const content = comparableContent(message, passage);
     const toolCalls = message.role === 'assistant' ? message.toolCalls.map((call) => comparableCall(call, passage)) : [];
     if (message.role === 'tool') {
@@ -113,10 +131,18 @@ function joinMessages(messages: readonly ChatMessage[], passage: Passage): unkno
   return joined;
 }
 
-function comparableContent(message: ChatMessage, { losses }: Passage): unknown[] {
+/** Whose models can read a piece of reasoning, by its format. Chat completions take none, but for those servers that ask for it. */
+const READERS: Readonly<Record<string, DialectName>> = { anthropic: 'anthropic', openai: 'responses' };
+
+function isReadable(part: ContentPart, to: DialectName): boolean {
+  const isReasoning = part.type === 'reasoning' || part.type === 'redacted-reasoning';
+  return !isReasoning || READERS[part.format ?? 'anthropic'] === to;
+}
+
+function comparableContent(message: ChatMessage, { losses, to }: Passage): unknown[] {
   const parts: readonly ContentPart[] = message.content;
   const said = parts
-    .filter((part) => part.type !== 'text' || part.text !== '')
+    .filter((part) => saysSomething(part) && isReadable(part, to))
     .map((part) => {
       if (part.type !== 'image') return { ...part, path: undefined };
       const lost = losses.some(({ path }) => path === `${part.path}.detail`);

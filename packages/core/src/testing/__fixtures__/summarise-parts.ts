@@ -105,7 +105,7 @@ export function withoutNames(summary: Summary): Summary {
 }
 
 function withoutName(proof: string): string {
-  return proof.replace(/ rs_\S+/, '');
+  return proof.replace(/ \S* /, ' ');
 }
 
 /**
