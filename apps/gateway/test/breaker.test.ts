@@ -57,12 +57,12 @@ it('a breaker that is open anywhere closes everywhere, by one probe of the whole
   const metrics = await (await first.get('/metrics')).text();
   expect(metrics).toContain('tokenhub_deployment_breaker_state{deployment="gpt-4@shaky"} 2');
 
-  // Healed, but slow, so that the probe takes a while. The second breaker opened last.
+  // Healed, but slow, so that the probe takes until all have asked. The second breaker opened last.
   first.simulator.impose('/openai', undefined);
   await expect.poll(async () => (await explain(second)).breaker, { timeout: 10_000 }).toBe('half_open');
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
-      ask(index % 2 === 0 ? first : second, 'Hello [simulate tokens=3 delay=400]'),
+      ask(index % 2 === 0 ? first : second, 'Hello [simulate tokens=3 delay=2000]'),
     ),
   );
   const statuses = answers.map(({ status }) => status);

@@ -94,7 +94,7 @@ async function healthOf(model: string): Promise<Record<string, Health>> {
 
 /** Everything that was taken for a request is given back, and nobody works for it any more. */
 async function expectNothingLeft({ asked }: Run): Promise<void> {
-  await expect.poll(() => hub.simulator.activeStreams, { timeout: 2_000 }).toBe(0);
+  await expect.poll(() => hub.simulator.activeStreams, { timeout: 10_000 }).toBe(0);
   await expect.poll(() => witness.metric('tokenhub_open_requests'), { timeout: 5_000 }).toBe(0);
   expect(await witness.metric('tokenhub_open_streams')).toBe(0);
   await expect.poll(() => witness.leases(), { timeout: 5_000 }).toBe(0);

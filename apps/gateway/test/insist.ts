@@ -1,9 +1,9 @@
 const MOST_TRIES = 10;
 const BETWEEN_TRIES_MS = 100;
-const STORE_IS_SLOW = 'The quota store did not answer in time.';
+const STORE_IS_SLOW = /The (?:quota store|store of the API keys) did not answer in time/;
 
 /**
- * Sends again what was refused because the quota store was slow; nobody had been asked then. In these tests one process
+ * Sends again what was refused because the store of the quotas or of the keys was slow; nobody had been asked then. In these tests one process
  * plays caller, gateway and provider, so that on a busy machine its event loop may stand still for longer than a gateway
  * waits for the store.
  */
@@ -11,7 +11,7 @@ export async function insist(send: () => Promise<Response>): Promise<Response> {
   for (let tries = 1; ; tries++) {
     const response = await send();
     if (response.status !== 503 || tries === MOST_TRIES) return response;
-    if (!(await response.clone().text()).includes(STORE_IS_SLOW)) return response;
+    if (!STORE_IS_SLOW.test(await response.clone().text())) return response;
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
   }
 }

@@ -7,6 +7,8 @@ import { startTestGateway, type TestGateway } from './test-gateway.ts';
 const RESERVE = 20;
 const SHARE = 0.2;
 const MAX_ATTEMPTS = 3;
+/** How long a breaker keeps a deployment from being asked at first. */
+const REST_MS = 5_000;
 
 let hub: TestGateway | undefined;
 afterEach(() => hub?.close());
@@ -57,21 +59,26 @@ describe('F64: all deployments of a model failing', () => {
     const { simulator } = gateway;
     for (const provider of PROVIDERS) simulator.impose(provider, 'status=503');
 
-    const offered = 60;
-    const answers = await inTurn(offered, () => ask(gateway));
-    const calls = simulator.requests.length;
+    const answers = await inTurn(60, () => ask(gateway));
+    // On a busy machine sixty may take longer than the first rest, and after that one of them is a probe.
+    const [first] = simulator.requests;
+    const restsUntil = (first?.receivedAtMs ?? 0) + REST_MS;
+    const calls = simulator.requests.filter(({ receivedAtMs }) => receivedAtMs < restsUntil).length;
     expect(answers.filter(({ status }) => status === 200)).toEqual([]);
     expect(Math.max(...answers.map(({ attempts }) => attempts))).toBeLessThanOrEqual(MAX_ATTEMPTS);
     // Five failures open each breaker, and from then on nobody is asked.
     expect(calls).toBeLessThanOrEqual(3 * 5);
-    expect(answers.at(-1)).toMatchObject({ status: 503, attempts: 0, reason: 'no_upstream' });
-    expect(Number(answers.at(-1)?.retryAfter)).toBeGreaterThan(0);
+    const refused = answers.filter(({ attempts }) => attempts === 0);
+    expect(refused.length).toBeGreaterThanOrEqual(answers.length / 2);
+    for (const answer of refused) {
+      expect(answer).toMatchObject({ status: 503, reason: 'no_upstream' });
+      expect(Number(answer.retryAfter)).toBeGreaterThan(0);
+    }
 
     for (const provider of PROVIDERS) simulator.impose(provider, undefined);
     const healedAt = simulator.requests.length;
-    // A rest is five seconds long.
     await vi.waitFor(async () => expect(await ask(gateway)).toMatchObject({ status: 200 }), {
-      timeout: 12_000,
+      timeout: 15_000,
       interval: 100,
     });
     // The first to ask after the rest is the probe, and its answer is the caller's.

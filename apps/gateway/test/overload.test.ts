@@ -13,7 +13,7 @@ const ask = (content: string): Promise<Response> =>
   hub.post('/v1/chat/completions', { model: 'gpt-4', stream: true, messages: [{ role: 'user', content }] });
 
 it('past its capacity a gateway says so at once, and what runs is left alone', async () => {
-  const running = await Promise.all(Array.from({ length: MOST }, () => ask('Hello [simulate tokens=40 pace=40]')));
+  const running = await Promise.all(Array.from({ length: MOST }, () => ask('Hello [simulate tokens=40 pace=100]')));
   expect(running.map(({ status }) => status)).toEqual(Array.from({ length: MOST }, () => 200));
 
   const asked = hub.simulator.requests.length;

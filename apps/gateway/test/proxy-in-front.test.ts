@@ -50,7 +50,7 @@ describe.skipIf(!isThere)(`behind an nginx that buffers (F76)${isThere ? '' : ':
 
   // They mostly wait.
   it.concurrent.each(cases)('%s from %s gives its events as they come', async (path, model, end) => {
-    const { answer, asked } = start('tokens=20 pace=100', { path, model });
+    const { answer, asked } = start('tokens=20 pace=200', { path, model });
     const response = await answer;
     expect(response.status).toBe(200);
     let text = '';
@@ -95,7 +95,7 @@ describe.skipIf(!isThere)(`behind an nginx that buffers (F76)${isThere ? '' : ':
     const { id, answer } = start('tokens=5000 pace=10', {}, controller.signal);
     await (await answer).body?.getReader().read();
     controller.abort();
-    await expect.poll(() => hub.simulator.activeStreams, { timeout: 2_000 }).toBe(0);
+    await expect.poll(() => hub.simulator.activeStreams, { timeout: 10_000 }).toBe(0);
     expect(await witness.costEvent(id)).toMatchObject({ outcome: 'client_cancelled' });
   });
 });

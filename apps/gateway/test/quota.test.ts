@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { insist } from './insist.ts';
 import { startTestGateway, type TestGateway } from './test-gateway.ts';
 
 const CONFIG = `
@@ -22,11 +23,18 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-const ask = (key: string, content = 'Hello [simulate tokens=4]', more: object = {}): Promise<Response> =>
-  hub.post(
-    '/v1/chat/completions',
-    { model: 'gpt-4', max_tokens: 100, messages: [{ role: 'user', content }], ...more },
-    { headers: { authorization: `Bearer tokenhub_${key}-0123456789ab` } },
+const ask = (
+  key: string,
+  content = 'Hello [simulate tokens=4]',
+  more: object = {},
+  init: RequestInit = {},
+): Promise<Response> =>
+  insist(() =>
+    hub.post(
+      '/v1/chat/completions',
+      { model: 'gpt-4', max_tokens: 100, messages: [{ role: 'user', content }], ...more },
+      { ...init, headers: { authorization: `Bearer tokenhub_${key}-0123456789ab` } },
+    ),
   );
 const errorOf = async (response: Response): Promise<Record<string, unknown>> =>
   ((await response.json()) as { error: Record<string, unknown> }).error;
@@ -68,7 +76,7 @@ it('refuses a request that alone is larger than the tokens per minute (B32), and
 });
 
 it('holds the tokens of running requests, and gives back what they did not use (B34)', async () => {
-  const running = ask('tpm', 'Hello [simulate tokens=4 delay=400]', { max_tokens: 300 });
+  const running = ask('tpm', 'Hello [simulate tokens=4 delay=1500]', { max_tokens: 300 });
   await expect.poll(() => hub.simulator.activeStreams).toBe(1);
   const refused = await ask('tpm', 'Hello', { max_tokens: 300 });
   expect(refused.status).toBe(429);
@@ -77,23 +85,29 @@ it('holds the tokens of running requests, and gives back what they did not use (
     message: expect.stringContaining('tokens per minute'),
   });
   expect((await running).status).toBe(200);
-  await expect.poll(async () => (await ask('tpm', 'Hello', { max_tokens: 300 })).status, { timeout: 1_000 }).toBe(200);
+  await expect.poll(async () => (await ask('tpm', 'Hello', { max_tokens: 300 })).status, { timeout: 10_000 }).toBe(200);
 });
 
 it('frees a concurrent slot when the answer has ended, not before (B34)', async () => {
-  const first = await ask('one', 'Hello [simulate tokens=20 pace=20]', { stream: true });
+  const first = await ask('one', 'Hello [simulate tokens=20 pace=75]', { stream: true });
   const second = await ask('one');
   expect(second.status).toBe(429);
   expect((await errorOf(second))['message']).toContain('concurrent requests');
   await first.text();
-  await expect.poll(async () => (await ask('one')).status, { timeout: 1_000 }).toBe(200);
+  await expect.poll(async () => (await ask('one')).status, { timeout: 10_000 }).toBe(200);
 });
 
 it('refuses with 402 when the budget of the day is used up or held (B33)', async () => {
   // 100 tokens of output and a byte-bound of input hold about 0.004 USD each; the budget is 0.05.
+  // Whoever is admitted holds his part until all have their answer.
+  const controller = new AbortController();
   const statuses = await Promise.all(
-    Array.from({ length: 30 }, async () => (await ask('day', 'Hello [simulate tokens=4 delay=300]')).status),
+    Array.from({ length: 30 }, async () => {
+      const content = 'Hello [simulate tokens=100 pace=150]';
+      return (await ask('day', content, { stream: true }, { signal: controller.signal })).status;
+    }),
   );
+  controller.abort();
   const admitted = statuses.filter((status) => status === 200).length;
   expect(admitted).toBeGreaterThan(5);
   expect(admitted).toBeLessThan(17);
@@ -122,7 +136,7 @@ describe('at the end of the process', () => {
           model: 'gpt-4',
           max_tokens: 100,
           stream,
-          messages: [{ role: 'user', content: 'Hello [simulate tokens=20 pace=20]' }],
+          messages: [{ role: 'user', content: 'Hello [simulate tokens=20 pace=75]' }],
         },
         { headers: { authorization: 'Bearer tokenhub_day-0123456789ab' } },
       );

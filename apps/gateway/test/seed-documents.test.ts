@@ -149,7 +149,7 @@ describe('the examples of the AllToken page', () => {
       if (chunks === 5) controller.abort();
     }
     expect(chunks).toBeLessThan(20);
-    await expect.poll(() => hub.simulator.activeStreams, { timeout: 2_000 }).toBe(0);
+    await expect.poll(() => hub.simulator.activeStreams, { timeout: 10_000 }).toBe(0);
   });
 
   it('its cost comment has amounts of this call that add up', async () => {

@@ -103,7 +103,7 @@ it('bills a caller that leaves for what it got, and stops the provider at once',
   const reader = response.body?.getReader();
   for (let reads = 0; reads < 5; reads++) await reader?.read();
   controller.abort();
-  await expect.poll(() => hub.simulator.activeStreams, { timeout: 1_000 }).toBe(0);
+  await expect.poll(() => hub.simulator.activeStreams, { timeout: 10_000 }).toBe(0);
   const event = await costs.of(response);
   expect(event).toMatchObject({ outcome: 'client_cancelled', estimated: true });
   expect(event.counts.completionTokens).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '@tokenhub/simulator';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { insist } from './insist.ts';
 import { connectRawCaller, writeRawRequest } from './raw-caller.ts';
 import { readTestConfig, startTestGateway, type TestGateway } from './test-gateway.ts';
 import { createWitness, type Witness } from './witness.ts';
@@ -27,7 +28,9 @@ keys:
   - { id: storm, key: ${STORM_KEY}, models: ["*"], org: storm, limits: { concurrency: ${LIMIT} } }
 `;
 const KEY = 'tokenhub_test-key-0123456789';
-const MODELS = ['gpt-4', 'claude', 'llama', 'mixed'];
+/** Of these no stream breaks, so that no breaker opens before those who wait for an answer. */
+const SOUND_MODELS = ['gpt-4', 'claude'];
+const MODELS = [...SOUND_MODELS, 'llama', 'mixed'];
 const SURFACES = ['/v1/chat/completions', '/v1/chat', '/v1/messages'];
 /** Fast and slow ones, and some that never end. */
 const ANSWERS = [
@@ -38,8 +41,8 @@ const ANSWERS = [
   'tokens=8 fault=silent',
   'tokens=8 fault=headers-only',
   'tokens=8 fault=stall pace=1',
-  'tokens=8 fault=mid-stream-error pace=1',
 ];
+const BREAKING = 'tokens=8 fault=mid-stream-error pace=1';
 
 let hub: TestGateway;
 let witness: Witness;
@@ -69,7 +72,8 @@ function writeRequest(key: string, path: string, { model, stream, directives }: 
 }
 
 async function ask(content: string): Promise<number> {
-  const response = await hub.post('/v1/chat/completions', { model: 'gpt-4', messages: [{ role: 'user', content }] });
+  const messages = [{ role: 'user', content }];
+  const response = await insist(() => hub.post('/v1/chat/completions', { model: 'gpt-4', messages }));
   await response.text();
   return response.status;
 }
@@ -84,15 +88,15 @@ function countResources(): Map<string, number> {
 /** Idle connections to providers are no leak; a reload closes them. */
 async function closeIdleConnections(): Promise<void> {
   hub.gateway.reload(readTestConfig(CONFIG, hub.simulator.url));
-  await vi.waitFor(() => expect(hub.simulator.openSockets).toBe(0), 5_000);
+  await vi.waitFor(() => expect(hub.simulator.openSockets).toBe(0), 10_000);
 }
 
 /** Nobody waits for anything any more. */
 async function expectRest(seed: number): Promise<void> {
   const of = `with seed ${seed}`;
-  await vi.waitFor(() => expect(hub.simulator.activeStreams, `upstream ${of}`).toBe(0), 2_000);
+  await vi.waitFor(() => expect(hub.simulator.activeStreams, `upstream ${of}`).toBe(0), 10_000);
   for (const gauge of ['tokenhub_open_requests', 'tokenhub_open_streams', 'tokenhub_unsettled_requests']) {
-    await vi.waitFor(async () => expect(await witness.metric(gauge), `${gauge} ${of}`).toBe(0), 5_000);
+    await vi.waitFor(async () => expect(await witness.metric(gauge), `${gauge} ${of}`).toBe(0), 10_000);
   }
   expect(await witness.leases(), `leases ${of}`).toBe(0);
 }
@@ -107,19 +111,21 @@ describe('after 10,000 requests that were aborted at random points (F74)', () =>
   async function abortOne(): Promise<void> {
     const path = pick(SURFACES);
     const stream = random() < 0.7;
-    const directives = pick(ANSWERS);
-    const request = writeRequest(KEY, path, { model: pick(MODELS), stream, directives });
-    const good = writeRequest(KEY, path, { model: pick(MODELS), stream: true, directives: 'tokens=4' });
+    const model = pick(MODELS);
+    const directives = pick(SOUND_MODELS.includes(model) ? ANSWERS : [...ANSWERS, BREAKING]);
+    const request = writeRequest(KEY, path, { model, stream, directives });
+    const good = writeRequest(KEY, path, { model: pick(SOUND_MODELS), stream: true, directives: 'tokens=4' });
     const reads = random() < 0.9;
     const moment = random();
     // So many at once take their time; with short waits only few would get as far as a provider or their first token.
     const waitMs = random() * (random() < 0.5 ? 40 : 400);
     const resets = random() < 0.2;
     const caller = await connectRawCaller(hub.url, { reads });
-    // The first of two answers on a connection ends well.
+    // The first of two answers on a connection ends well, unless this one process is too busy for the 250 ms of an admission.
     if (reads && moment < 0.1) {
       caller.send(good);
-      await caller.until(path === '/v1/messages' ? /event: message_stop/ : /\[DONE\]/);
+      const end = path === '/v1/messages' ? 'event: message_stop' : String.raw`\[DONE\]`;
+      await caller.until(new RegExp(String.raw`${end}|did not answer in time.*\}$`));
     }
     if (moment > 0.95) {
       caller.send(request.slice(0, Math.floor(random() * request.length)));
@@ -187,12 +193,10 @@ describe('after 10,000 requests that were aborted at random points (F74)', () =>
 
   it('the gateway serves as before', async () => {
     for (const model of MODELS) {
-      const response = await hub.post('/v1/chat/completions', {
-        model,
-        stream: true,
-        messages: [{ role: 'user', content: 'Hello [simulate tokens=4]' }],
-      });
-      expect(await response.text()).toContain('data: [DONE]');
+      const messages = [{ role: 'user', content: 'Hello [simulate tokens=4]' }];
+      const read = async () => (await hub.post('/v1/chat/completions', { model, stream: true, messages })).text();
+      // Five streams that broke in a row make a deployment rest for five seconds.
+      await expect.poll(read, { timeout: 15_000 }).toContain('data: [DONE]');
     }
   });
 });
@@ -229,10 +233,12 @@ describe('callers that are impatient and come again (F77)', () => {
     // The whole limit is there again.
     const answers = await Promise.all(
       Array.from({ length: LIMIT }, () =>
-        hub.post(
-          '/v1/chat/completions',
-          { model: 'gpt-4', messages: [{ role: 'user', content: 'Hello [simulate delay=200]' }] },
-          { headers: { authorization: `Bearer ${STORM_KEY}` } },
+        insist(() =>
+          hub.post(
+            '/v1/chat/completions',
+            { model: 'gpt-4', messages: [{ role: 'user', content: 'Hello [simulate delay=200]' }] },
+            { headers: { authorization: `Bearer ${STORM_KEY}` } },
+          ),
         ),
       ),
     );

@@ -162,7 +162,8 @@ describe.each(TEST_STORES)('API keys in $name', ({ isSkipped, start }) => {
   describe('while the pepper changes', () => {
     const NEW = 'the pepper to come';
     /** Until the store holds one more MAC than `count`. */
-    const rehashed = (count: number) => vi.waitUntil(async () => (await redis.hlen(SECRETS)) === count + 1);
+    const rehashed = (count: number) =>
+      vi.waitUntil(async () => (await redis.hlen(SECRETS)) === count + 1, { timeout: 10_000 });
 
     test('a key is known under both, and put under the new one when it is used', async () => {
       const { secret } = await make('used');
@@ -250,19 +251,19 @@ describe.each(TEST_STORES)('API keys in $name', ({ isSkipped, start }) => {
       onError: () => {},
     });
     try {
-      await vi.waitUntil(() => listening === 1);
+      await vi.waitUntil(() => listening === 1, { timeout: 10_000 });
       await make('one');
       await store.change('one', ({ fields }) => ({ fields }));
       await rotate('one');
       await store.revoke('one');
-      await vi.waitUntil(() => heard.length === 4);
+      await vi.waitUntil(() => heard.length === 4, { timeout: 10_000 });
       expect(heard).toEqual(['one', 'one', 'one', 'one']);
       server.cut();
       server.mend();
       await vi.waitUntil(() => listening === 2, { timeout: 10_000 });
       await vi.waitUntil(() => client.status === 'ready', { timeout: 10_000 });
       await make('two');
-      await vi.waitUntil(() => heard.includes('two'));
+      await vi.waitUntil(() => heard.includes('two'), { timeout: 10_000 });
     } finally {
       changes.close();
     }

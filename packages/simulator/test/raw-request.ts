@@ -24,13 +24,13 @@ export interface RawRequest {
   readonly headers?: readonly string[];
   /** Ends the wait when these bytes are there. */
   readonly until?: string;
-  /** Ends the wait after so much silence. */
+  /** Ends the wait after so much silence; a busy machine may keep silent for a while. @defaultValue 1_000 */
   readonly quietMs?: number;
 }
 
 /** Posts a chat request over a plain socket and hands out what came back, byte for byte. */
 export async function rawRequest(request: RawRequest): Promise<RawAnswer> {
-  const { port, path = '/openai/v1/chat/completions', prompt = 'Hello', quietMs = 300 } = request;
+  const { port, path = '/openai/v1/chat/completions', prompt = 'Hello', quietMs = 1_000 } = request;
   const body = JSON.stringify({
     model: 'sim-1',
     max_tokens: 1_000,
