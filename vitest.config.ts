@@ -3,11 +3,15 @@ import ClosingLine from './scripts/closing-line-reporter.ts';
 
 // Tests run against the sources: the `@tokenhub/source` condition of each package's `exports`.
 const conditions = ['@tokenhub/source'];
+const exclude = ['**/node_modules/**', '**/dist/**'];
 const common = {
-  exclude: ['**/node_modules/**', '**/dist/**'],
+  exclude,
   testTimeout: 20_000,
   hookTimeout: 30_000,
+  expect: { poll: { timeout: 10_000 } },
 };
+/** Long leases, silences and heartbeats: these do little but wait. */
+const waiting = ['apps/gateway/test/{heartbeat,long-answers,outage}.test.ts', 'e2e/{killed,slow-callers}.test.ts'];
 
 export default defineConfig({
   resolve: { conditions },
@@ -32,9 +36,14 @@ export default defineConfig({
           ...common,
           name: 'gateways',
           include: ['{apps/gateway,e2e}/**/*.test.ts'],
+          exclude: [...exclude, ...waiting],
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        extends: true,
+        test: { ...common, name: 'waiting', include: waiting, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -1,6 +1,7 @@
 import { redisOptions } from '@tokenhub/config';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { insist } from '../apps/gateway/test/insist.ts';
 import { KEY, prepareProcesses, type Processes, type Service } from './start-processes.ts';
 
 let processes: Processes;
@@ -23,7 +24,7 @@ const ask = (gateway: { readonly url: string }, content: string, init: RequestIn
   });
 
 const openStreams = (gateway: Service, count: number, content: string): Promise<Response[]> =>
-  Promise.all(Array.from({ length: count }, () => ask(gateway, content)));
+  Promise.all(Array.from({ length: count }, () => insist(() => ask(gateway, content))));
 
 const leases = async (): Promise<number> => {
   const keys = await redis.keys('*lease*');
@@ -39,12 +40,12 @@ function endOf(text: string): 'complete' | 'shutdown' | 'truncated' {
 
 describe('SIGTERM under load (F8)', () => {
   it('lets short streams end, tells long ones at the deadline, settles all, and exits with 0', async () => {
-    const gateway = await processes.startGateway({ GATEWAY_DRAIN_MS: '2500' });
+    const gateway = await processes.startGateway({ GATEWAY_DRAIN_MS: '6000' });
     const [short, long] = await Promise.all([
-      openStreams(gateway, 100, 'Hello [simulate tokens=30 pace=30]'),
-      openStreams(gateway, 100, 'Hello [simulate tokens=2000 pace=30]'),
+      openStreams(gateway, 100, 'Hello [simulate tokens=30 pace=100]'),
+      openStreams(gateway, 100, 'Hello [simulate tokens=2000 pace=100]'),
     ]);
-    expect(await leases()).toBe(200);
+    await expect.poll(leases, { timeout: 2_000 }).toBe(200);
     const startedAt = performance.now();
     gateway.process.kill('SIGTERM');
     const ends = await Promise.all([...short, ...long].map(async (response) => endOf(await response.text())));
@@ -52,9 +53,9 @@ describe('SIGTERM under load (F8)', () => {
     const tookMs = performance.now() - startedAt;
     expect(ends).toEqual([...Array<string>(100).fill('complete'), ...Array<string>(100).fill('shutdown')]);
     expect(await leases()).toBe(0);
-    expect(tookMs).toBeGreaterThan(2_400);
-    expect(tookMs).toBeLessThan(2_500 + 5_000);
-  });
+    expect(tookMs).toBeGreaterThan(5_900);
+    expect(tookMs).toBeLessThan(6_000 + 5_000);
+  }, 60_000);
 
   it('a second one waits for nothing (F9)', async () => {
     const gateway = await processes.startGateway();
@@ -72,10 +73,10 @@ describe('SIGTERM under load (F8)', () => {
   });
 
   it('is not ready at once, still serves while load balancers notice, and then refuses', async () => {
-    const gateway = await processes.startGateway({ GATEWAY_PRE_STOP_MS: '1500', GATEWAY_DRAIN_MS: '20000' });
+    const gateway = await processes.startGateway({ GATEWAY_PRE_STOP_MS: '4000', GATEWAY_DRAIN_MS: '20000' });
     const readiness = async (): Promise<number> => (await fetch(`${gateway.url}/readyz`)).status;
     expect(await readiness()).toBe(200);
-    const running = await ask(gateway, 'Hello [simulate tokens=100 pace=40]');
+    const running = await ask(gateway, 'Hello [simulate tokens=100 pace=60]');
     gateway.process.kill('SIGTERM');
     await expect.poll(readiness).toBe(503);
     const late = await ask(gateway, 'Hello [simulate tokens=3]');
@@ -86,18 +87,27 @@ describe('SIGTERM under load (F8)', () => {
     await expect.poll(async () => (await ask(gateway, 'Hello')).status, { timeout: 10_000 }).toBe(503);
     expect(endOf(await running.text())).toBe('complete');
     expect(await gateway.ended).toBe(0);
-  });
+  }, 60_000);
 
   it('ends in time although a caller does not read (F69)', async () => {
     const gateway = await processes.startGateway({ GATEWAY_DRAIN_MS: '500' });
-    // More than all buffers between the two hold.
-    const response = await ask(gateway, 'Hello [simulate tokens=60000 pace=0]');
+    // More than all buffers between the two hold, and so slowly that the provider notices when they are full.
+    const response = await ask(gateway, 'Hello [simulate tokens=60000 pace=1 burst=400]');
     expect(response.status).toBe(200);
+    const provided = processes.simulator.requests.at(-1);
+    let sent = 0;
+    const isStuck = (): boolean => {
+      const before = sent;
+      sent = provided?.tokensSent ?? 0;
+      return sent > 0 && sent === before;
+    };
+    await expect.poll(isStuck, { timeout: 15_000, interval: 250 }).toBe(true);
+    expect(sent).toBeLessThan(60_000);
     gateway.process.kill('SIGTERM');
     expect(await gateway.ended).toBe(0);
     await expect(response.text()).rejects.toThrow();
     expect(await leases()).toBe(0);
-  });
+  }, 60_000);
 });
 
 describe('a rolling restart (F10)', () => {
@@ -123,7 +133,7 @@ describe('a rolling restart (F10)', () => {
       }
     };
     const callers = Array.from({ length: 10 }, (_, index) => caller(index));
-    for (let restart = 0; restart < 4; restart++) {
+    for (let restart = 0; restart < 2; restart++) {
       const replaced = gateways[restart % 2];
       const fresh = await processes.startGateway(env);
       gateways[restart % 2] = fresh;

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { insist } from '../apps/gateway/test/insist.ts';
 import { KEY, prepareProcesses, type Processes, type Service } from './start-processes.ts';
 
 let processes: Processes;
@@ -27,14 +28,14 @@ it('no stream is dropped when the configuration is read again and again under lo
     const ended: boolean[] = [];
     do {
       const model = index % 2 === 0 ? 'gpt-4' : 'claude';
-      const response = await ask(`Hello [simulate tokens=${20 + index} pace=10]`, model);
+      const response = await insist(() => ask(`Hello [simulate tokens=${20 + index} pace=10]`, model));
       ended.push(response.ok && (await response.text()).includes('data: [DONE]'));
     } while (!reloaded.signal.aborted);
     return ended;
   });
   for (let times = 1; times <= 10; times++) {
     gateway.process.kill('SIGHUP');
-    await expect.poll(reloads, { timeout: 5_000 }).toBe(times);
+    await expect.poll(reloads).toBe(times);
   }
   reloaded.abort();
   const all = (await Promise.all(ends)).flat();

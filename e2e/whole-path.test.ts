@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { insist } from '../apps/gateway/test/insist.ts';
 import {
   ADMIN_TOKEN,
   KEY,
@@ -106,7 +107,7 @@ describe('the whole path, over the real processes', () => {
     const ids = new Set<string>();
     const streams = Array.from({ length: 200 }, async (_, index) => {
       const model = index % 2 === 0 ? 'gpt-4' : 'claude';
-      const response = await ask(`Hello [simulate tokens=20 pace=${5 + (index % 20)}]`, { model });
+      const response = await insist(() => ask(`Hello [simulate tokens=20 pace=${5 + (index % 20)}]`, { model }));
       ids.add(response.headers.get('x-request-id') ?? '');
       expect(await response.text()).toContain('data: [DONE]');
     });

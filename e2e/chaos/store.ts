@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Tenant } from './tenant.ts';
@@ -72,16 +72,12 @@ export async function startStore(directory: string, keepsData: boolean): Promise
   };
 }
 
+const DUMP = readFileSync(new URL('dump.lua', import.meta.url), 'utf8');
+
 /** All that one Redis has, at one moment, into another: what a replica has that is cut off from then on. */
 async function copy(from: Redis, to: Redis): Promise<void> {
-  const keys = await from.keys('*');
-  const reading = from.multi();
-  for (const key of keys) reading.dumpBuffer(key).pttl(key);
-  const values = (await reading.exec()) ?? [];
+  const all = (await from.callBuffer('EVAL', DUMP, '0')) as [key: Buffer, dump: Buffer, ttlMs: number][];
   const writing = to.multi();
-  for (const [index, key] of keys.entries()) {
-    const [dump, ttl] = [values[2 * index]?.[1], values[2 * index + 1]?.[1]];
-    if (dump instanceof Buffer) writing.restore(key, Math.max(0, Number(ttl)), dump, 'REPLACE');
-  }
+  for (const [key, dump, ttlMs] of all) writing.restore(key, Math.max(0, ttlMs), dump, 'REPLACE');
   await writing.exec();
 }

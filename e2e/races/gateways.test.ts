@@ -95,18 +95,23 @@ describe.each([2, 4])('200 callers of one key at %i gateways', (count) => {
     return { id, key, costs: costsOf(answers), late };
   }
 
-  it.each([
+  const limitsAndWays: readonly (readonly [string, object, { readonly load: Load; readonly refusal: string }])[] = [
     ['requests', { rpm: ROOM }, { load: VARIED, refusal: BUSY }],
     ['tokens', { tpm: TOKEN_LIMIT }, { load: EQUAL, refusal: BUSY }],
     ['day', { budget_day_usd: BUDGET_USD }, { load: EQUAL, refusal: SPENT }],
     ['month', { budget_month_usd: BUDGET_USD }, { load: EQUAL, refusal: SPENT }],
     ['all', ALL_LIMITS, { load: EQUAL, refusal: BUSY }],
-  ])('are served up to exactly the limit (%s), and nobody errs about the bill', async (name, limits, way) => {
-    const seen = await race(name, limits, way);
-    expect(seen.costs.size).toBeLessThanOrEqual(ROOM);
-    expect(seen.costs.size).toBeGreaterThanOrEqual(ROOM - seen.late);
-    await expectAgreement(seen);
-  });
+  ];
+  // Each limit by itself where most gateways race for it
+  it.each(limitsAndWays.filter(([name]) => count === 4 || name === 'all'))(
+    'are served up to exactly the limit (%s), and nobody errs about the bill',
+    async (name, limits, way) => {
+      const seen = await race(name, limits, way);
+      expect(seen.costs.size).toBeLessThanOrEqual(ROOM);
+      expect(seen.costs.size).toBeGreaterThanOrEqual(ROOM - seen.late);
+      await expectAgreement(seen);
+    },
+  );
 
   it('never hold more slots at a time than there are, and give each of them back', async () => {
     const before = requestsAtProvider();

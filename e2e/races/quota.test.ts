@@ -56,14 +56,19 @@ describeEach.each([2, 4])('200 callers in %i processes (skipped without a redis-
   });
 
   it.each(Object.entries(LIMITS))('are admitted up to exactly the limit of %s', async (dimension, limits) => {
-    const heat = toHeat(dimension, ['key'], limits);
-    const tallies = await racers.race(heat);
-    expect(sum(tallies, ({ granted }) => granted)).toBe(ROOM);
-    expect(sum(tallies, ({ refused }) => refused[dimension as Dimension])).toBe(RESERVES - ROOM);
-    // Else it was no race.
-    expect(tallies.every(({ granted }) => granted > 0)).toBe(true);
-    await expectFull(heat);
-    await expectSettled(heat, ROOM, await racers.settle(heat));
+    let isRace = false;
+    // The first one may have taken all before a busy machine lets the second one begin
+    for (let number = 0; number < 5 && !isRace; number++) {
+      await redis.flushall();
+      const heat = toHeat(`${dimension}-${number}`, ['key'], limits);
+      const tallies = await racers.race(heat);
+      expect(sum(tallies, ({ granted }) => granted)).toBe(ROOM);
+      expect(sum(tallies, ({ refused }) => refused[dimension as Dimension])).toBe(RESERVES - ROOM);
+      isRace = tallies.filter(({ granted }) => granted > 0).length > 1;
+      await expectFull(heat);
+      await expectSettled(heat, ROOM, await racers.settle(heat));
+    }
+    expect(isRace).toBe(true);
   });
 
   it('are admitted up to exactly the limits of all dimensions and scopes together', async () => {

@@ -93,7 +93,7 @@ describe('from settlement to the ledger', () => {
       corrections: [],
     });
     // It leaves the outbox a moment after it is in the ledger
-    await vi.waitUntil(async () => (await bench.client.xlen('gw:{q0}:out')) === 0);
+    await vi.waitUntil(async () => (await bench.client.xlen('gw:{q0}:out')) === 0, { timeout: 10_000 });
     expect(await bench.client.get('gw:{q0}:wm')).toMatch(/^\d+-\d+$/);
   });
 

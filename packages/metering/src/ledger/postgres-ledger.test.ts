@@ -169,7 +169,8 @@ describe.skipIf(postgresPrograms === undefined)('with a server (skipped where Po
       // A caller gets an answer all the same
       await expect(reader.find('req_1')).rejects.toMatchObject({
         code: 'ledger_unavailable',
-        cause: expect.objectContaining({ message: expect.stringContaining('statement timeout') }),
+        // The server's own words, or on a busy machine ours
+        cause: expect.objectContaining({ message: expect.stringMatching(/statement timeout|did not answer within/) }),
       });
       expect(isAdded).toBe(false);
     });

@@ -486,12 +486,12 @@ describe.each(TEST_STORES)('quota in $name', (store) => {
   test.skipIf(store.kind === 'embedded')(
     'an answer that came while this process was busy counts, though it is read late',
     async () => {
-      const impatient = createRedisQuota({ redis, now: () => now, admissionTimeoutMs: 50 });
+      const impatient = createRedisQuota({ redis, now: () => now, admissionTimeoutMs: 100 });
       await impatient.reserve(sampleReserve('first'));
       const decision = impatient.reserve(sampleReserve('late'));
       // The command is on its way by then.
       await new Promise((resolve) => setImmediate(resolve));
-      const until = performance.now() + 200;
+      const until = performance.now() + 500;
       while (performance.now() < until);
       expect(await decision).toMatchObject({ granted: true });
     },
@@ -508,8 +508,12 @@ describe.each(TEST_STORES)('quota in $name', (store) => {
         code: 'quota_unavailable',
         retryAfterMs: 1000,
       });
-      await vi.waitUntil(async () => (await redis.exists('gw:{q0}:r:req_2')) === 0 && (await read()).requests === 2);
-      await vi.waitUntil(async () => (await read()).concurrency === 1, { timeout: 5000 });
+      const wait = { timeout: 10_000 };
+      await vi.waitUntil(
+        async () => (await redis.exists('gw:{q0}:r:req_2')) === 0 && (await read()).requests === 2,
+        wait,
+      );
+      await vi.waitUntil(async () => (await read()).concurrency === 1, wait);
       expect(await read()).toMatchObject({ tokens: 100, day: { settledNanoUsd: 0n, heldNanoUsd: 1000n } });
       expect(await readLedgerEntries()).toEqual([]);
     },
