@@ -15,7 +15,7 @@ import {
   type OpenStream,
   type RetryBudget,
 } from '@tokenhub/core';
-import { answerError } from '@tokenhub/http';
+import { answerError, requestIdHeaders } from '@tokenhub/http';
 import type { Quota } from '@tokenhub/metering';
 import { Account } from './account.ts';
 import { estimateUse } from './admission/estimate.ts';
@@ -66,7 +66,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
   const { request, key, requestId, surface } = call;
   const { reservations, metrics } = services;
   const exchange = services.exchanges.open(response);
-  const headers = ['X-Request-Id', requestId];
+  const headers = requestIdHeaders(requestId, surface.errorDialect);
   if (call.clientRequestId !== undefined) headers.push('X-Client-Request-Id', call.clientRequestId);
   const account = new Account(call, performance.now());
   let unwatch: (() => void) | undefined;

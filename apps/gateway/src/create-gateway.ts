@@ -1,8 +1,7 @@
 import 'reflect-metadata';
-import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { findSharedOwner, OperatorError, type Config, type Peppers, type RedisConnection } from '@tokenhub/config';
-import { anthropicDialect, createRetryBudget, openaiDialect, type Dialect } from '@tokenhub/core';
+import { createRetryBudget } from '@tokenhub/core';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore, listenForKeyChanges } from '@tokenhub/keys';
 import { claimShards, openLedger } from '@tokenhub/metering';
@@ -19,12 +18,12 @@ import { AppModule } from './app.module.ts';
 import { createCatalog, type Catalog } from './catalog.ts';
 import type { ChatServices } from './complete-chat.ts';
 import type { Readiness } from './http/health.controller.ts';
+import { dialectOf } from './http/dialect-of.ts';
 import { guardRoutes } from './http/guard-routes.ts';
 import { serveApiDocument } from './http/api-document.ts';
 import { createChatMetrics } from './metrics.ts';
 import { createExchanges } from './relay/exchanges.ts';
 import { createSharedHealth } from './shared-health.ts';
-import { readsAnthropicModels } from './surfaces/models/anthropic-models.ts';
 import { createShutdown, type Leave } from './shutdown.ts';
 import { CHAT_SERVICES, LEDGER, READINESS } from './tokens.ts';
 
@@ -214,13 +213,6 @@ function mustFit({ keys }: Config, shards: number): void {
   const { owner, id, orgs } = shared;
   const reason = `With TOKENHUB_SHARDS above 1 a ${owner} belongs to one organisation`;
   throw new OperatorError(`${reason}, and keys of the ${owner} ${id} are of ${orgs.join(' and ')}.`);
-}
-
-/** Errors of an address come in the dialect that its callers read. */
-function dialectOf(path: string, headers: IncomingHttpHeaders): Dialect {
-  const isAnthropic =
-    /\/v1\/messages(?:\/|$)/.test(path) || (/\/v1\/models(?:\/|$)/.test(path) && readsAnthropicModels(path, headers));
-  return isAnthropic ? anthropicDialect : openaiDialect;
 }
 
 function isAddressInfo(address: unknown): address is AddressInfo {

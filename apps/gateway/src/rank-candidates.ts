@@ -1,5 +1,6 @@
 import {
   GatewayError,
+  PROMPT_TOO_LONG,
   longestInputTokens,
   rank,
   type ExclusionReason,
@@ -114,9 +115,7 @@ function whyNobody({ excluded }: Ranking, { policy }: RoutedCall, lost: GatewayE
   }
   if (lost !== undefined) return lost;
   if (reasons.has('context_overflow')) {
-    const message =
-      'The messages are longer than the context window of every model that could serve this request. Shorten them.';
-    return new GatewayError('context_length_exceeded', message, { param: 'messages' });
+    return new GatewayError('context_length_exceeded', PROMPT_TOO_LONG, { param: 'messages' });
   }
   if (reasons.has('weight_below_minimum')) {
     const message = `No model that this key may use has a weight of ${policy.minWeight ?? 0} or more.`;

@@ -38,6 +38,18 @@ describe.each(['claude-sonnet-4', 'gpt-4'])('the official @anthropic-ai/sdk pack
     await expect(stream.finalMessage()).rejects.toThrow(/broke off/);
   });
 
+  it('finds the id of its request, whatever became of it', async () => {
+    const id = expect.stringMatching(/^req_[0-9a-f]{32}$/);
+    expect(await anthropic.messages.create(ask(model, 'Hello'))).toMatchObject({ _request_id: id });
+    await expect(anthropic.messages.create(ask('gpt-9', 'Hi'))).rejects.toMatchObject({ requestID: id });
+    const stream = anthropic.messages.stream(ask(model, 'Hello'));
+    await stream.finalMessage();
+    expect(stream.request_id).toEqual(id);
+    const count = await anthropic.messages.countTokens({ model, messages: ask(model, 'Hello').messages });
+    expect(count).toMatchObject({ _request_id: id });
+    expect(await anthropic.models.retrieve(model)).toMatchObject({ _request_id: id });
+  });
+
   it('gets its own error classes', async () => {
     await expect(anthropic.messages.create({ ...ask(model, 'Hi'), max_tokens: -1 })).rejects.toBeInstanceOf(
       Anthropic.BadRequestError,
@@ -46,4 +58,10 @@ describe.each(['claude-sonnet-4', 'gpt-4'])('the official @anthropic-ai/sdk pack
     const stranger = new Anthropic({ apiKey: 'tokenhub_nobody-0123456789', baseURL: hub.url, maxRetries: 0 });
     await expect(stranger.messages.create(ask(model, 'Hi'))).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
   });
+});
+
+it('what is not there is told in the shape of Anthropic below its address', async () => {
+  const answer = await hub.post('/anthropic/v1/nothing', {});
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
 });

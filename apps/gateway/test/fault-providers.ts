@@ -21,6 +21,7 @@ export const API_PATHS: Readonly<Record<ProviderType, string>> = {
 export interface Timeouts {
   readonly connect_ms?: number;
   readonly first_event_ms?: number;
+  readonly whole_answer_ms?: number;
   readonly idle_ms?: number;
   readonly progress_ms?: number;
   readonly total_ms?: number;

@@ -28,7 +28,7 @@ export interface EarlyFault extends Fault {
   readonly only?: 'streamed' | 'whole';
 }
 
-const SOON = { first_event_ms: 150 };
+const SOON = { first_event_ms: 150, whole_answer_ms: 150 };
 /** It depends on whether the headers came to be read. */
 const BROKEN_OFF = ['upstream_disconnected', 'upstream_unavailable'] as const;
 /** Anthropic says that it is overloaded. */

@@ -1,6 +1,5 @@
-import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALL_PROVIDERS, KEY, startTestGateway, type TestGateway } from './test-gateway.ts';
+import { ALL_PROVIDERS, startTestGateway, type TestGateway } from './test-gateway.ts';
 
 let hub: TestGateway;
 beforeAll(async () => {
@@ -126,37 +125,5 @@ describe('nothing is kept for a caller anywhere', () => {
     });
     expect(refused.status).toBe(404);
     expect(await refused.json()).toMatchObject({ error: { details: { error_code: 'thread_not_found' } } });
-  });
-});
-
-describe('counted tokens', () => {
-  const body = { messages: [{ role: 'user' as const, content: 'Hello [simulate prompt=42]' }] };
-
-  it('are the provider’s own where it counts, and an estimate that says so elsewhere', async () => {
-    const anthropic = new Anthropic({ apiKey: KEY, baseURL: hub.url, maxRetries: 0 });
-    const { input_tokens: counted } = await anthropic.messages.countTokens({ ...body, model: 'claude-sonnet-4' });
-    expect(counted).toBe(42);
-    const estimated = await hub.post('/v1/messages/count_tokens', { ...body, model: 'gpt-4' });
-    expect(estimated.headers.get('x-tokenhub-estimated')).toBe('true');
-    expect(((await estimated.json()) as { input_tokens: number }).input_tokens).toBeGreaterThan(0);
-  });
-
-  it('are estimated of an answer that has begun too', async () => {
-    const begun = { model: 'gpt-4', messages: [...messages, BEGUN] };
-    expect((await hub.post('/v1/messages/count_tokens', begun)).status).toBe(200);
-  });
-
-  it('are estimated when the provider does not answer', async () => {
-    hub.simulator.impose('/anthropic', 'status=503');
-    const answer = await hub.post('/anthropic/v1/messages/count_tokens', { ...body, model: 'claude-sonnet-4' });
-    hub.simulator.impose('/anthropic', undefined);
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('x-tokenhub-estimated')).toBe('true');
-  });
-
-  it('of an unknown model are refused in Anthropic’s shape', async () => {
-    const refused = await hub.post('/v1/messages/count_tokens', { ...body, model: 'claude-9' });
-    expect(refused.status).toBe(404);
-    expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
   });
 });

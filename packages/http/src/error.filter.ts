@@ -3,6 +3,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import { GatewayError, isGatewayError, openaiDialect, type Dialect, type ErrorCode } from '@tokenhub/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerError } from './answer-error.ts';
+import { requestIdHeaders } from './request-ids.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** Fastify's own refusals in our codes. Source: https://fastify.dev/docs/latest/Reference/Errors/ */
@@ -42,10 +43,11 @@ export class ErrorFilter implements ExceptionFilter {
     const error = this.#toGatewayError(exception, path);
     if (error.code === 'internal_error')
       request.log.error({ requestId, err: exception }, 'a request failed by a fault of ours');
-    const headers = ['X-Request-Id', requestId];
+    const dialect = this.#dialectOf(path, request.headers);
+    const headers = requestIdHeaders(requestId, dialect);
     if (error.code === 'method_not_allowed') headers.push('Allow', this.#routes.methodsAt(path).join(', '));
     if (!reply.sent) reply.hijack();
-    answerError(reply.raw, error, { dialect: this.#dialectOf(path, request.headers), requestId, headers });
+    answerError(reply.raw, error, { dialect, requestId, headers });
   }
 
   #toGatewayError(exception: unknown, path: string): GatewayError {

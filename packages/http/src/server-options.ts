@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { GatewayError, openaiDialect, type ErrorCode } from '@tokenhub/core';
 import { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
 import { answerError } from './answer-error.ts';
-import { createRequestId } from './request-ids.ts';
+import { createRequestId, requestIdHeaders } from './request-ids.ts';
 
 /** Largest request body, in bytes. */
 const BODY_LIMIT = 10 * 1024 * 1024;
@@ -40,7 +40,7 @@ export const SERVER_OPTIONS = {
 function answerBadAddress(cause: Error, request: FastifyRequest, reply: FastifyReply): void {
   const error = new GatewayError('not_found', 'There is nothing at this address.', { cause });
   reply.hijack();
-  const headers = ['X-Request-Id', request.id];
+  const headers = requestIdHeaders(request.id, openaiDialect);
   answerError(reply.raw, error, { dialect: openaiDialect, requestId: request.id, headers });
 }
 
