@@ -33,7 +33,7 @@ async function withTable(page: string): Promise<string> {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
   if (before === undefined || after === undefined) throw new Error(`docs/providers.md has no ${BEGIN} … ${END}`);
-  const head = '| `type` | Base URL | Key | APIs | In its requests |\n| --- | --- | --- | --- | --- |';
+  const head = '| `type` | Base URL | Key | APIs | In its requests and answers |\n| --- | --- | --- | --- | --- |';
   const rows = PRESET_NAMES.map((name) => writeRow(name, PRESETS[name]));
   const table = [head, ...rows].join('\n');
   const options = await resolveConfig(file);
@@ -66,6 +66,7 @@ function writeDifferences(quirks: Quirks): string[] {
     quirks.noStreamOptions === true ? 'no `stream_options`' : '',
     requiredToolChoice === undefined ? '' : `\`tool_choice: "${requiredToolChoice}"\``,
     quirks.shortToolCallIds === true ? 'tool call ids of nine characters' : '',
+    quirks.bareToolCalls === true ? 'its tool calls get their `type` and `index`' : '',
     writeReasoning(reasoningMember),
     reasoningBack === undefined ? '' : `earlier reasoning in \`${reasoningBack}\``,
     quirks.topK === true ? '`top_k`' : '',

@@ -59,7 +59,7 @@ function createCandidate(index: number): Candidate {
   const provider: Provider = {
     id: `provider-${index}`,
     credential: staticCredential('secret', () => performance.now()),
-    timeouts: { firstEventMs: 1000, progressMs: 600_000 },
+    timeouts: { firstEventMs: 1000, wholeAnswerMs: 600_000, progressMs: 600_000 },
     get endpoints(): Provider['endpoints'] {
       throw new Error('ranking looks into no provider');
     },

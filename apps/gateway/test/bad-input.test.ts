@@ -242,7 +242,11 @@ describe('members', () => {
   it('B31 refuses a prompt that is longer than any context window', async () => {
     const long = { ...CHAT, model: 'llama', messages: [{ role: 'user', content: 'word '.repeat(40_000) }] };
     const response = await hub.post('/v1/chat/completions', long);
-    expect(await refusal(response)).toMatchObject({ code: 400, reason: 'context_length_exceeded' });
+    expect(await refusal(response)).toMatchObject({
+      code: 400,
+      reason: 'context_length_exceeded',
+      message: expect.stringContaining('prompt is too long'),
+    });
   });
 
   it('refuses by name what cannot be carried over to the only model that may serve', async () => {
@@ -259,11 +263,22 @@ describe('addresses', () => {
     ['doubled slashes', 'POST', '//v1//chat', 404, 'not_found'],
     ['a wrong method', 'GET', '/v1/chat', 405, 'method_not_allowed'],
     ['a wrong method', 'DELETE', '/v1/models', 405, 'method_not_allowed'],
+    ['a wrong method', 'GET', '/v1/chat/completions/', 405, 'method_not_allowed'],
   ])('T13 %s: %s %s', async (_name, method, path, status, reason) => {
     const response = await fetch(hub.url + path, { method, headers: { authorization: `Bearer ${KEY}` } });
     expect(response.status).toBe(status);
     expect((await refusal(response)).reason).toBe(reason);
     if (status === 405) expect(response.headers.get('allow')).toMatch(/GET|POST/);
+  });
+
+  it('a slash at the end is passed over, and does not open what needs a key', async () => {
+    const headers = { authorization: `Bearer ${KEY}` };
+    const list = await fetch(`${hub.url}/v1/models/`, { headers });
+    expect(await list.json()).toEqual(await (await hub.get('/v1/models')).json());
+    expect(await (await fetch(`${hub.url}/v1/models/gpt-4/`, { headers })).json()).toMatchObject({ id: 'gpt-4' });
+    expect((await hub.post('/v1/chat/completions/', CHAT)).status).toBe(200);
+    expect((await fetch(`${hub.url}/v1/models/`)).status).toBe(401);
+    expect((await fetch(`${hub.url}/docs/`)).status).toBe(200);
   });
 
   it('answers what is not HTTP in the shape of all errors and closes', async () => {

@@ -178,6 +178,18 @@ describe.skipIf(STREAMS.length === 0)('what providers sent (needs ../shared/wire
     });
   });
 
+  describe('as a stream of tool calls that leaves out what OpenAI’s client insists on', () => {
+    const bare = STREAMS.filter(({ name, expected }) => name.startsWith('mistral/') && expected.tool_calls.length > 0);
+    it.each(bare.map((recording) => [recording.name, recording] as const))(
+      '%s is read by that client all the same',
+      async (name, recording) => {
+        const read = await SURFACES['chat completions']?.(name, true);
+        if (read === undefined) throw new Error('no such surface');
+        expectRead(read, recording, 'chat completions');
+      },
+    );
+  });
+
   // T5b: where providers put `"usage":null` on each chunk, which these clients refuse.
   const marked = STREAMS.filter(({ type, body, expected }) => {
     return type === 'openai' && expected.error === null && /"usage": ?null/.test(body.toString());

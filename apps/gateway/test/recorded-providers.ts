@@ -71,9 +71,11 @@ export async function startRecordedProviders(recordings: readonly Recording[]): 
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const providers = recordings.map(({ type }, i) => {
-    const base = `${url}/${i}${type === 'openai' ? '/v1' : ''}`;
-    const apis = type === 'openai' ? ', apis: [chat]' : '';
+  const providers = recordings.map(({ name, type: dialect }, i) => {
+    // What it sends needs its quirks.
+    const type = name.startsWith('mistral/') ? 'mistral' : dialect;
+    const base = `${url}/${i}${dialect === 'openai' ? '/v1' : ''}`;
+    const apis = dialect === 'openai' ? ', apis: [chat]' : '';
     return `  - { id: p${i}, type: ${type}, base_url: "${base}", api_key: k, allow_private: true${apis} }`;
   });
   const models = recordings.map(

@@ -89,12 +89,20 @@ export const providerSchema = z.strictObject({
       connect_ms: milliseconds
         .optional()
         .meta({ description: 'Longest wait for a connection, TLS included.', default: 5000 }),
-      first_event_ms: milliseconds
-        .optional()
-        .meta({ description: 'Longest wait from the request to the first content of the answer.', default: 60_000 }),
-      idle_ms: milliseconds.optional().meta({ description: 'Longest silence inside an answer.', default: 120_000 }),
+      first_event_ms: milliseconds.optional().meta({
+        description:
+          'Longest wait from the request to the first content of a stream, or to the sign that the model has begun to think.',
+        default: 60_000,
+      }),
+      whole_answer_ms: milliseconds.optional().meta({
+        description:
+          'Longest wait from the request to the end of an answer that is not streamed: most providers send nothing of it before.',
+        default: 600_000,
+      }),
+      idle_ms: milliseconds.optional().meta({ description: 'Longest silence inside a stream.', default: 120_000 }),
       progress_ms: milliseconds.optional().meta({
-        description: 'Longest time inside a stream during which only pings or pieces of an event come and no content.',
+        description:
+          'Longest time inside a stream during which only pings or pieces of an event come and no content; also that of hidden thinking.',
         default: 600_000,
       }),
       total_ms: milliseconds

@@ -41,11 +41,13 @@ export type ProviderType = PresetName;
 export interface Timeouts {
   /** Longest wait for a connection, TLS included. */
   readonly connectMs: number;
-  /** Longest wait from the request to the first content event of its stream, or to a whole answer. */
+  /** Longest wait from the request to the first content event of its stream, or to the sign that the model has begun to think. */
   readonly firstEventMs: number;
-  /** Longest silence inside an answer. */
+  /** Longest wait from the request to the end of an answer that is not streamed. */
+  readonly wholeAnswerMs: number;
+  /** Longest silence inside a stream. */
   readonly idleMs: number;
-  /** Longest time inside a stream during which only pings or pieces of an event come, and no content. */
+  /** Longest time inside a stream during which only pings or pieces of an event come, and no content; also that of hidden thinking. */
   readonly progressMs: number;
   /** Longest time of a whole stream, from its request on; absent: no limit. */
   readonly totalMs?: number | undefined;

@@ -40,7 +40,13 @@ test('reads the configuration that the documentation shows', () => {
     ['vllm-a', 'vllm', 'http://10.0.0.5:8000/v1/', undefined],
   ]);
   expect(config.providers[0]).toMatchObject({
-    timeouts: { connectMs: 5000, firstEventMs: 60_000, idleMs: 120_000, progressMs: 600_000 },
+    timeouts: {
+      connectMs: 5000,
+      firstEventMs: 60_000,
+      wholeAnswerMs: 600_000,
+      idleMs: 120_000,
+      progressMs: 600_000,
+    },
     maxConnections: 512,
     allowPrivate: false,
   });
@@ -319,11 +325,16 @@ test.each([
   ]);
 });
 
-test('reads how long a stream may take, and which keys cannot parse comments', () => {
-  const timeouts = '{ progress_ms: 1000, total_ms: 60000 }';
+test('reads how long an answer may take, and which keys cannot parse comments', () => {
+  const timeouts = '{ whole_answer_ms: 2000, progress_ms: 1000, total_ms: 60000 }';
   const key = '{ id: k, key: "sixteen-and-more", heartbeat: false }';
   const config = load(minimal({ provider: `, timeouts: ${timeouts}`, rest: `keys: [${key}]` }));
-  expect(config.providers[0]?.timeouts).toMatchObject({ idleMs: 120_000, progressMs: 1000, totalMs: 60_000 });
+  expect(config.providers[0]?.timeouts).toMatchObject({
+    wholeAnswerMs: 2000,
+    idleMs: 120_000,
+    progressMs: 1000,
+    totalMs: 60_000,
+  });
   expect(config.keys[0]?.heartbeat).toBe(false);
   expect(load(minimal()).providers[0]?.timeouts.totalMs).toBeUndefined();
 });

@@ -63,6 +63,7 @@ export type {
   StreamWriter,
   WrittenRequest,
 } from './dialects/dialect.ts';
+export { PROMPT_TOO_LONG } from './dialects/prompt-too-long.ts';
 export type { Quirks } from './dialects/quirks.ts';
 export { anthropicDialect } from './dialects/anthropic/anthropic-dialect.ts';
 export { embeddingsDialect } from './dialects/embeddings/embeddings-dialect.ts';

@@ -4,14 +4,15 @@ import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import { endpointFor } from '../providers/provider.ts';
 import type { RankedCandidate } from '../router/rank.ts';
+import { createAlarm, type Alarm } from './alarm.ts';
 import type { OpenCompletionOptions } from './open-completion.ts';
-import { sendRequest, tooLate } from './send-request.ts';
+import { sendRequest } from './send-request.ts';
 import { whyLost, writeFor } from './write-for.ts';
 
 /** Longest part of an error answer that is read to find out what it means. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
-/** A provider's good answer and the alarm that ends it if the commit point takes too long. */
+/** A provider's good answer, whose headers are there. */
 export interface Asked {
   readonly answer: HttpAnswer;
   /** What it is written in. */
@@ -20,8 +21,8 @@ export interface Asked {
   readonly losses: readonly Loss[];
   /** Of the request as it was sent. */
   readonly sentBytes: number;
-  /** To be called at the commit point, or when the attempt has failed. */
-  readonly stopAlarm: () => void;
+  /** Ends it if the commit point takes too long; to be stopped there, or when the attempt has failed. */
+  readonly alarm: Alarm;
 }
 
 /**
@@ -42,22 +43,26 @@ export async function askProvider(
   const lost = options.dropsLosses === true ? undefined : whyLost(losses);
   if (lost !== undefined) throw lost;
 
-  const endsAt = Math.min(now() + provider.timeouts.firstEventMs, deadline);
+  const { firstEventMs, wholeAnswerMs } = provider.timeouts;
+  const endsAt = Math.min(now() + (request.stream ? firstEventMs : wholeAnswerMs), deadline);
+  // Of a whole answer nothing may come until all of it does.
+  const idleTimeoutMs = request.stream ? undefined : wholeAnswerMs;
   const betas = dialect.name === request.source.dialect ? request.source.betas : undefined;
   const text = JSON.stringify(body);
-  const call = { endpoint, body: text, requestId, betas, signal, now, endsAt };
+  const call = { endpoint, body: text, requestId, betas, signal, idleTimeoutMs, now, endsAt };
   const answer = await sendRequest(provider, call);
   const isGood = answer.status >= 200 && answer.status < 300;
   if (isGood) refuseCompressed(answer);
-  const alarm = setTimeout(() => answer.abort(tooLate()), Math.max(1, endsAt - now()));
-  const stopAlarm = (): void => clearTimeout(alarm);
-  if (isGood) return { answer, dialect, losses, sentBytes: text.length, stopAlarm };
+  const alarm = createAlarm(answer, now);
+  // An error is no work that takes long, and its status says most of it.
+  alarm.set(isGood ? endsAt : Math.min(endsAt, now() + firstEventMs));
+  if (isGood) return { answer, dialect, losses, sentBytes: text.length, alarm };
   try {
     const said = await readText(answer, MAX_ERROR_BYTES);
     signal.throwIfAborted();
     throw dialect.readError({ status: answer.status, headers: answer.headers, body: said });
   } finally {
-    stopAlarm();
+    alarm.stop();
   }
 }
 

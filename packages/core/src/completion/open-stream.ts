@@ -44,16 +44,20 @@ export async function openStream(
 ): Promise<OpenStream> {
   const { candidate } = ranked;
   const sentAt = options.now();
-  const { answer, dialect: spoken, losses, sentBytes, stopAlarm } = await askProvider(ranked, options, deadline);
+  const { answer, dialect: spoken, losses, sentBytes, alarm } = await askProvider(ranked, options, deadline);
   try {
     const dialect = options.answerDialect === 'native' ? spoken : options.answerDialect;
     const converter = createConverter(ranked, { spoken, dialect }, options);
     checkEventStream(answer);
     const source = answer.body[Symbol.asyncIterator]();
-    // Some begin by repeating the request, more than once.
-    const held = await readToCommitPoint(source, converter, MAX_HELD_BYTES + 3 * sentBytes);
-    options.health.recordFirstToken(candidate.id, options.now() - sentAt);
     const { health, now, signal } = options;
+    const held = await readToCommitPoint(source, converter, {
+      // Some begin by repeating the request, more than once.
+      maxHeldBytes: MAX_HELD_BYTES + 3 * sentBytes,
+      // Set once, so that pings gain it nothing.
+      onThinking: () => alarm.set(Math.min(now() + candidate.provider.timeouts.progressMs, deadline)),
+    });
+    health.recordFirstToken(candidate.id, now() - sentAt);
     const stream = { source, converter, answer, candidate, options: { health, now, signal }, sentAt };
     return {
       streamed: true,
@@ -70,7 +74,7 @@ export async function openStream(
     answer.abort(error instanceof Error ? error : new Error('the attempt failed', { cause: error }));
     throw error;
   } finally {
-    stopAlarm();
+    alarm.stop();
   }
 }
 
@@ -83,6 +87,7 @@ function createConverter(
   const streamOptions = {
     includeUsage: request.includeUsage,
     choices: request.choices,
+    quirks: candidate.provider.quirks,
     price: (usage: StreamFacts['usage'], countedTokens: number) =>
       bill(candidate.model, { usage, countedTokens, complete: true }),
   };
@@ -104,11 +109,12 @@ function checkEventStream(answer: HttpAnswer): void {
 async function readToCommitPoint(
   source: AsyncIterator<Uint8Array>,
   converter: StreamConverter,
-  maxHeldBytes: number,
+  { maxHeldBytes, onThinking }: { maxHeldBytes: number; onThinking: () => void },
 ): Promise<Output[]> {
   const { facts } = converter;
   const held: Output[] = [];
   let heldBytes = 0;
+  let isThinking = false;
   for (;;) {
     const { value, done } = await source.next();
     if (done === true) {
@@ -118,6 +124,10 @@ async function readToCommitPoint(
     if (facts.error !== undefined && !facts.started) throw facts.error;
     if (output.length > 0) held.push(output);
     if (facts.started) return held;
+    if (facts.thinking === true && !isThinking) {
+      isThinking = true;
+      onThinking();
+    }
     heldBytes += value.length;
     if (facts.terminated)
       throw new GatewayError('upstream_protocol', 'The provider ended its stream without an answer.');

@@ -79,6 +79,14 @@ test("without a terminator of the provider's the dialect's own ends the stream",
   expect(relay('data: a\n\n').end).toBe('data: END\n\n');
 });
 
+test('what the meter says at the end goes before the terminator, also when the provider sent none', () => {
+  for (const last of ['', 'data: [DONE]\n\n']) {
+    const converter = createRelay(openaiDialect, { ...OPTIONS, includeUsage: true });
+    converter.push(encoder.encode(`data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n${last}`));
+    expect(converter.end(NOTHING_USED)).toMatch(/^data: \{.*"usage":\{.*\}\}\n\ndata: \[DONE\]\n\n$/);
+  }
+});
+
 test('an error event and all after it stay here', () => {
   expect(relay('data: a\n\ndata: error\n\ndata: b\n\n', 'data: c\n\n').outputs).toEqual(['data: a\n\n', '']);
 });

@@ -42,7 +42,7 @@ export function createRelay(dialect: RelayedDialect, options: StreamOptions): St
           if (from < start) pieces.push(bytes.subarray(from, start));
           if (verdict === 'rewrite') pieces.push(meter.rewritten);
           // The terminator is kept for whoever ends the stream: a caller that sees it may hang up at once.
-          if (verdict === 'done') end = meter.terminator ?? decoder.decode(bytes.subarray(start, next));
+          if (verdict === 'done') end = decoder.decode(bytes.subarray(start, next));
           over = verdict === 'done' || verdict === 'error';
           from = next;
         }
@@ -51,7 +51,7 @@ export function createRelay(dialect: RelayedDialect, options: StreamOptions): St
       if (from < start) pieces.push(from === 0 && start === bytes.length ? bytes : bytes.subarray(from, start));
       return join(pieces);
     },
-    end: () => end,
+    end: () => meter.terminator ?? end,
     fail: (error, requestId) => dialect.writeStreamError(error, requestId, meter.sequence),
   };
 }

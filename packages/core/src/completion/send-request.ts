@@ -2,7 +2,10 @@ import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import type { Endpoint, Provider, ProviderCall } from '../providers/provider.ts';
 
-export interface SendRequestOptions extends Pick<ProviderCall, 'body' | 'requestId' | 'betas' | 'signal'> {
+export interface SendRequestOptions extends Pick<
+  ProviderCall,
+  'body' | 'requestId' | 'betas' | 'signal' | 'idleTimeoutMs'
+> {
   readonly endpoint: Endpoint;
   readonly now: () => number;
   /** When an answer must have begun, by `now`; what is sent again gets what is left of it. */
@@ -17,9 +20,9 @@ export interface SendRequestOptions extends Pick<ProviderCall, 'body' | 'request
  */
 export async function sendRequest(provider: Provider, options: SendRequestOptions): Promise<HttpAnswer> {
   const { credential } = provider;
-  const { endpoint, body, requestId, betas, signal } = options;
+  const { endpoint, body, requestId, betas, signal, idleTimeoutMs } = options;
   const send = (secret: ProviderCall['secret']): Promise<HttpAnswer> =>
-    endpoint.open({ secret, body, requestId, betas, signal, headersTimeoutMs: timeLeft(options) });
+    endpoint.open({ secret, body, requestId, betas, signal, headersTimeoutMs: timeLeft(options), idleTimeoutMs });
 
   const secret = credential.secret ?? (await waitFor(credential.load(), options));
   const answer = await send(secret);
@@ -53,5 +56,5 @@ function timeLeft({ endsAt, now }: SendRequestOptions): number {
 }
 
 export function tooLate(): GatewayError {
-  return new GatewayError('upstream_timeout', 'The provider did not begin its answer in time.');
+  return new GatewayError('upstream_timeout', 'The provider did not answer in time.');
 }

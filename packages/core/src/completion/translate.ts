@@ -1,6 +1,6 @@
 import type { FinishReason, StreamPart } from '../chat/stream-part.ts';
 import type { ReportedUsage } from '../chat/usage.ts';
-import type { AnswerIdentity, Dialect, StreamFacts, StreamOptions } from '../dialects/dialect.ts';
+import type { AnswerIdentity, Dialect, StreamFacts, StreamOptions, StreamReader } from '../dialects/dialect.ts';
 import { isGatewayError, type GatewayError } from '../errors.ts';
 import { createSseParser } from '../sse/parse-sse.ts';
 import { utf8Length } from '../text/utf8-length.ts';
@@ -20,7 +20,7 @@ export function createTranslator(
 ): StreamConverter {
   const reader = from.createStreamReader();
   const writer = to.createStreamWriter(identity, options);
-  const facts = new PartFacts(options.choices);
+  const facts = new PartFacts(reader, options.choices);
   let out = '';
   const onPart = (part: StreamPart): void => {
     if (facts.terminated || facts.error !== undefined) return;
@@ -59,13 +59,19 @@ class PartFacts implements StreamFacts {
   finishReason: FinishReason | undefined;
   usage: ReportedUsage | undefined;
   error: GatewayError | undefined;
+  readonly #reader: StreamReader;
   readonly #choices: number;
   readonly #finishedChoices = new Set<number>();
   #contentParts = 0;
   #textBytes = 0;
 
-  constructor(choices: number) {
+  constructor(reader: StreamReader, choices: number) {
+    this.#reader = reader;
     this.#choices = choices;
+  }
+
+  get thinking(): boolean | undefined {
+    return this.#reader.thinking;
   }
 
   get finished(): boolean {

@@ -41,8 +41,11 @@ export interface Dialect {
   readAnswer(answer: JsonObject): StreamPart[];
   /** Parts as one complete answer; `usage` carries the receipt's counts and the exact cost as a JSON number. */
   writeAnswer(parts: readonly StreamPart[], identity: AnswerIdentity, receipt: Receipt): string;
-  /** The JSON text of a provider's complete answer with `usage.cost` set to the receipt's cost, the rest byte for byte as it was. */
-  patchAnswer(answer: string, receipt: Receipt): string;
+  /**
+   * The JSON text of a provider's complete answer with `usage.cost` set to the receipt's cost, the rest byte for byte as it was
+   * but for what the provider's quirks leave out.
+   */
+  patchAnswer(answer: string, receipt: Receipt, quirks?: Quirks): string;
 
   createStreamReader(): StreamReader;
   createStreamWriter(identity: AnswerIdentity, options: StreamOptions): StreamWriter;
@@ -94,6 +97,8 @@ export interface AnswerIdentity {
 export interface StreamOptions {
   /** The caller asked for the usage chunk. */
   readonly includeUsage: boolean;
+  /** Where the provider differs from the vendor of its dialect; absent: nowhere. */
+  readonly quirks?: Quirks | undefined;
   /** How many choices were asked for; the stream is finished when each has its finish reason. */
   readonly choices: number;
   /** What the request costs by what is known of its usage now. Called at most a few times per stream. */
@@ -104,6 +109,11 @@ export interface StreamOptions {
 export interface StreamFacts {
   /** A valid content event was seen (text, reasoning, tool call, refusal, or a finish reason): the commit point. */
   readonly started: boolean;
+  /**
+   * The model has begun to think, whether or not anything of it will be seen (a thinking block, a reasoning item): the
+   * provider is not silent, but this is no content yet. Absent in dialects that do not say so.
+   */
+  readonly thinking?: boolean | undefined;
   /** Every choice has its finish reason. */
   readonly finished: boolean;
   /** The dialect's terminator was seen. */
@@ -129,7 +139,7 @@ export interface Meter extends StreamFacts {
   read(bytes: Uint8Array, start: number, end: number): EventVerdict;
   /** After the verdict `rewrite`: the event as it goes out. */
   readonly rewritten: Uint8Array;
-  /** After the verdict `done`: the terminator as it goes out; `undefined` when that is as it came. */
+  /** At the end: the terminator as it goes out; `undefined` when that is as it came, or the dialect's own when none came. */
   readonly terminator?: string | undefined;
   /**
    * For speed alone, a dialect may leave it out: reads the events from `start` on, one after another, as long as they are
@@ -150,6 +160,8 @@ export type EventVerdict = 'pass' | 'drop' | 'rewrite' | 'done' | 'error';
 
 /** Turns the events of a provider's stream into parts. */
 export interface StreamReader {
+  /** {@link StreamFacts.thinking}. */
+  readonly thinking?: boolean | undefined;
   /**
    * Takes one SSE event. `event` is its name (`message` where it has none).
    * @throws GatewayError `upstream_protocol` for data that is not of this dialect.

@@ -1,5 +1,5 @@
 /**
- * Where a server differs, in the requests that it takes, from the vendor whose dialect it speaks. Each member absent: no
+ * Where a server differs, in the requests that it takes and the answers that it gives, from the vendor whose dialect it speaks. Each member absent: no
  * difference. They are data of a provider's preset, so that no dialect knows a provider by name.
  */
 export interface Quirks {
@@ -11,6 +11,8 @@ export interface Quirks {
   readonly requiredToolChoice?: 'any' | undefined;
   /** Chat completions: ids of tool calls must be nine letters or digits (Mistral). */
   readonly shortToolCallIds?: true | undefined;
+  /** Chat completions: its tool calls come without `type`, and in streams may lack `index`; relayed, they get both (Mistral). */
+  readonly bareToolCalls?: true | undefined;
   /** Chat completions: how the wish for reasoning is put. @defaultValue `reasoning_effort` */
   readonly reasoningMember?: 'reasoning' | 'thinking' | 'none' | undefined;
   /** Chat completions: the member in which it takes the reasoning of earlier turns back. Absent: it takes none. */

@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** Longest wait for the answer's headers, in milliseconds, the wait for a connection included. */
   readonly headersTimeoutMs: number;
+  /** Longest silence between two reads of the answer's body, in milliseconds; absent: the client's own. */
+  readonly idleTimeoutMs?: number | undefined;
 }
 
 /** An answer whose headers are there and whose body comes. */

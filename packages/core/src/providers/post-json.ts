@@ -23,7 +23,7 @@ const FIXED_HEADERS = {
 export function postJson({ url, credentialHeaders, http }: Endpoint): (call: ProviderCall) => Promise<HttpAnswer> {
   // Those of the latest secret: it seldom changes, and requests are many.
   let latest: { readonly secret: Secret; readonly headers: Headers } | undefined;
-  return ({ secret, body, requestId, betas, signal, headersTimeoutMs }) => {
+  return ({ secret, body, requestId, betas, signal, headersTimeoutMs, idleTimeoutMs }) => {
     if (latest?.secret !== secret) {
       latest = { secret, headers: { ...FIXED_HEADERS, ...credentialHeaders(secret.text) } };
     }
@@ -37,6 +37,7 @@ export function postJson({ url, credentialHeaders, http }: Endpoint): (call: Pro
       body,
       signal,
       headersTimeoutMs,
+      idleTimeoutMs,
     });
   };
 }

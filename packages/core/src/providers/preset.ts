@@ -20,7 +20,7 @@ export interface Preset {
   readonly apis: readonly [ApiName, ...ApiName[]];
   /** Of APIs that are not at their usual path: where they are, from the base URL. */
   readonly paths?: Readonly<Partial<Record<ApiName, string>>> | undefined;
-  /** Where its requests differ from those of its dialect's vendor. */
+  /** Where its requests and answers differ from those of its dialect's vendor. */
   readonly quirks?: Quirks | undefined;
   /** Beside its messages it has the route that counts the tokens of one. */
   readonly countsTokens?: true | undefined;

@@ -27,7 +27,7 @@ function create(name: PresetName | Preset, options: { baseUrl?: string; apis?: P
     baseUrl: new URL(`${address}/`),
     apis: options.apis,
     credential: staticCredential('secret', () => 0),
-    timeouts: { firstEventMs: 1, progressMs: 1 },
+    timeouts: { firstEventMs: 1, wholeAnswerMs: 1, progressMs: 1 },
     http: {
       post: (request) => {
         sent.push(request);

@@ -79,6 +79,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       noStreamOptions: true,
       requiredToolChoice: 'any',
       shortToolCallIds: true,
+      bareToolCalls: true,
       refused: ['user', 'logprobs', 'top_logprobs', 'verbosity', 'prompt_cache_retention', 'prompt_cache_options'],
     },
     priceList: 'mistral',

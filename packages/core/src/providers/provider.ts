@@ -12,7 +12,7 @@ export interface Provider {
   /** Names us to it; every call says which reading of it to send. */
   readonly credential: Credential;
   readonly timeouts: ProviderTimeouts;
-  /** Where its requests differ from those of its dialect's vendor; absent: nowhere. */
+  /** Where its requests and answers differ from those of its dialect's vendor; absent: nowhere. */
   readonly quirks?: Quirks | undefined;
 }
 
@@ -32,9 +32,11 @@ export function endpointFor({ endpoints }: Provider, dialect: DialectName): Endp
 
 /** How long a provider may take, in milliseconds. */
 export interface ProviderTimeouts {
-  /** Longest wait from sending a request to the first content event of its stream, or to a whole answer that is not streamed. */
+  /** Longest wait from sending a request to the first content event of its stream, or to the sign that the model has begun to think. */
   readonly firstEventMs: number;
-  /** Longest time inside a stream during which only pings or pieces of an event come, and no content. */
+  /** Longest wait from sending a request to the last byte of an answer that is not streamed: as a rule nothing of it comes before. */
+  readonly wholeAnswerMs: number;
+  /** Longest time inside a stream during which only pings or pieces of an event come, and no content; also that of hidden thinking. */
   readonly progressMs: number;
   /** Longest time of a whole stream, from its request on; absent: no limit. */
   readonly totalMs?: number | undefined;
@@ -52,6 +54,8 @@ export interface ProviderCall {
   readonly signal: AbortSignal;
   /** Longest wait for the answer's headers, in milliseconds. */
   readonly headersTimeoutMs: number;
+  /** Longest silence inside the answer, in milliseconds; absent: the HTTP client's own. */
+  readonly idleTimeoutMs?: number | undefined;
 }
 
 /** What an adapter needs to become a {@link Provider}. */

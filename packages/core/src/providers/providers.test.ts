@@ -18,7 +18,7 @@ const ANSWER: HttpAnswer = {
 
 type Create = (options: ProviderOptions) => Provider;
 
-const timeouts = { firstEventMs: 7, progressMs: 8, totalMs: 9 };
+const timeouts = { firstEventMs: 7, wholeAnswerMs: 8, progressMs: 9, totalMs: 10 };
 
 async function call(create: Create, options: { baseUrl: string; apiKey?: string }) {
   let sent: HttpRequest | undefined;

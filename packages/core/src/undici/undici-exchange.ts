@@ -176,7 +176,7 @@ function flatten(headers: IncomingHttpHeaders): Record<string, string | undefine
 }
 
 function noAnswerInTime(): GatewayError {
-  return new GatewayError('upstream_timeout', 'The provider did not begin to answer in time.');
+  return new GatewayError('upstream_timeout', 'The provider did not answer in time.');
 }
 
 /** The machine has no more files, ports or memory for sockets to give to this process: no fault of a provider's. */

@@ -12,7 +12,7 @@ export interface UndiciHttpClientOptions {
   readonly origin: string;
   /** Longest wait for a connection, TLS included. @defaultValue 5_000 */
   readonly connectTimeoutMs?: number;
-  /** Longest silence between two reads of a body. @defaultValue 120_000 */
+  /** Longest silence between two reads of a body, unless the request says otherwise. @defaultValue 120_000 */
   readonly idleTimeoutMs?: number;
   /** Most connections to this provider at a time; further requests wait for one, as long as for a new one. @defaultValue 512 */
   readonly maxConnections?: number;
@@ -64,7 +64,7 @@ export function createUndiciHttpClient(options: UndiciHttpClientOptions): Undici
           body: request.body,
           // The exchange has its own, which also counts the wait for a connection.
           headersTimeout: 0,
-          bodyTimeout: idleTimeoutMs,
+          bodyTimeout: request.idleTimeoutMs ?? idleTimeoutMs,
         };
         slots.enter(exchange, () => pool.dispatch(dispatch, exchange));
       });

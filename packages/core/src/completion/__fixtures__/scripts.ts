@@ -11,12 +11,20 @@ export const STOP = chunk({}, 'stop');
 export const DONE = 'data: [DONE]\n\n';
 export const INLINE_ERROR = 'data: {"error":{"message":"secret host 10.0.0.1","type":"server_error"}}\n\n';
 
+/** Events that are named after their type, as those of Anthropic and of the responses API. */
+export function named(events: readonly { readonly type: string; readonly [member: string]: unknown }[]): string {
+  return events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+}
+
 const ANSWER = {
   id: 'c',
   object: 'chat.completion',
   choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 },
 };
+
+/** A good answer that is not streamed, as JSON text. */
+export const WHOLE = JSON.stringify(ANSWER);
 
 /** A good answer, streamed or whole. */
 export const good = stream(ROLE, HELLO, STOP, DONE);
@@ -37,6 +45,18 @@ export function hang(...events: string[]): Script {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.flushHeaders();
     if (events.length > 0) response.write(events.join(''));
+  };
+}
+
+/** An answer that begins like this and goes on with this text every 20 ms, for ever or until somebody ends it. */
+export function keepSending(beginning: string, more: string): Script {
+  return (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    if (beginning !== '') response.write(beginning);
+    const timer = setInterval(() => {
+      if (!response.writableEnded) response.write(more);
+    }, 20);
+    response.on('close', () => clearInterval(timer));
   };
 }
 

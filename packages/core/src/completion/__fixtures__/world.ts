@@ -2,9 +2,9 @@ import { createBill } from '../../cost/bill.ts';
 import { parsePrice } from '../../cost/parse-price.ts';
 import { openaiDialect } from '../../dialects/openai/openai-dialect.ts';
 import { isGatewayError, type GatewayError } from '../../errors.ts';
-import { createAnthropic } from '../../providers/anthropic.ts';
 import { staticCredential, type Credential } from '../../providers/credential.ts';
-import { createOpenai } from '../../providers/openai.ts';
+import { createProvider } from '../../providers/create-provider.ts';
+import type { Preset } from '../../providers/preset.ts';
 import { createHealth } from '../../router/health.ts';
 import type { RankedCandidate } from '../../router/rank.ts';
 import { startHttpServer, type Script } from '../../undici/__fixtures__/test-server.ts';
@@ -14,10 +14,12 @@ import { openCompletion, type Completion, type OpenCompletionOptions } from '../
 import type { Output } from '../stream-converter.ts';
 
 export interface WorldOptions {
-  /** Providers by name, in the order in which they get their turn. A name that begins with `claude` speaks Anthropic's dialect. */
+  /** Providers by name, in the order in which they get their turn. One named `claude…` speaks messages, `codex…` responses, another chat. */
   readonly providers: Readonly<Record<string, Script>>;
   /** By provider; the others have all the time they need. */
   readonly firstEventTimeoutsMs?: Readonly<Record<string, number>>;
+  /** The same for whole answers. */
+  readonly wholeAnswerTimeoutsMs?: Readonly<Record<string, number>>;
   /** By provider; the others have a key that does not change. */
   readonly credentials?: Readonly<Record<string, Credential>>;
   readonly idleTimeoutMs?: number;
@@ -30,7 +32,8 @@ const now = (): number => performance.now();
 
 /** Providers on a real server, reached by the real client, and everything that is to be seen from outside. */
 export async function createWorld(options: WorldOptions) {
-  const { providers, firstEventTimeoutsMs = {}, credentials = {}, contextWindows = {} } = options;
+  const { providers, firstEventTimeoutsMs = {}, wholeAnswerTimeoutsMs = {} } = options;
+  const { credentials = {}, contextWindows = {} } = options;
   const { idleTimeoutMs = 10_000, progressTimeoutMs: progressMs = 10_000, totalTimeoutMs: totalMs } = options;
   const asked: string[] = [];
   const hungUp: string[] = [];
@@ -50,11 +53,14 @@ export async function createWorld(options: WorldOptions) {
   const ranked = Object.keys(providers).map((name): RankedCandidate => {
     const isAnthropic = name.startsWith('claude');
     const baseUrl = new URL(isAnthropic ? `/${name}/` : `/${name}/v1/`, server.origin);
-    const create = isAnthropic ? createAnthropic : createOpenai;
     const model = { id: name, weight: 5, price: parsePrice({ input: '1', output: '2' }), contextWindow: contextWindows[name] };
     const credential = credentials[name] ?? staticCredential('secret', now);
-    const timeouts = { firstEventMs: firstEventTimeoutsMs[name] ?? 10_000, progressMs, totalMs };
-    const provider = create({ id: name, baseUrl, credential, http, timeouts });
+    const firstEventMs = firstEventTimeoutsMs[name] ?? 10_000;
+    const wholeAnswerMs = wholeAnswerTimeoutsMs[name] ?? 10_000;
+    const timeouts = { firstEventMs, wholeAnswerMs, progressMs, totalMs };
+    const apis: Preset['apis'] | undefined = name.startsWith('codex') ? ['responses'] : undefined;
+    const preset = isAnthropic ? 'anthropic' : 'openai';
+    const provider = createProvider(preset, { id: name, baseUrl, credential, http, timeouts, apis });
     const terms = { cost: 0, latency: 0, failure: 0, capability: 0 };
     const candidate = { id: name, model, provider, upstreamModel: name };
     return { candidate, terms, score: 0, estimatedCostNanoUsd: 0n, ttftMs: 0, errorRate: 0 };

@@ -42,6 +42,7 @@ const TELLING_TYPES: ReadonlySet<string> = new Set([
 
 class AnthropicMeter implements Meter {
   started = false;
+  thinking = false;
   terminated = false;
   finishReason: FinishReason | undefined;
   usage: ReportedUsage | undefined;
@@ -131,7 +132,8 @@ class AnthropicMeter implements Meter {
     const { text, thinking }: WireBlock = block;
     const type = typeOf(block);
     // Text and thinking begin with their first words; any other block, of a tool or redacted, is content as such.
-    if (type !== 'text' && type !== 'thinking') this.started = true;
+    if (type === 'thinking') this.thinking = true;
+    else if (type !== 'text') this.started = true;
     for (const words of [text, thinking]) {
       if (typeof words === 'string') this.#countText(utf8Length(words));
     }

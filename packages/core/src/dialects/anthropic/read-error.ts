@@ -2,6 +2,7 @@ import { isJsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../errors.ts';
 import { parseJsonObject } from '../../json/parse-json-object.ts';
 import type { ErrorAnswer } from '../dialect.ts';
+import { PROMPT_TOO_LONG } from '../prompt-too-long.ts';
 import { readRetryAfterMs } from '../retry-after.ts';
 import { typeOf } from './wire.ts';
 
@@ -80,7 +81,7 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
   upstream_timeout: 'The provider took too long to answer.',
   upstream_error: 'The provider failed while it was answering.',
   upstream_rejected: 'The provider refused the request; check its parameters against what the model supports.',
-  context_length_exceeded: 'The request is longer than the model can take; shorten the messages or lower max_tokens.',
+  context_length_exceeded: PROMPT_TOO_LONG,
 };
 
 function upstreamError(code: ErrorCode, options: GatewayErrorOptions): GatewayError {

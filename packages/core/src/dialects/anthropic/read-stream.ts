@@ -32,6 +32,7 @@ type Emit = (part: StreamPart) => void;
 type TextPartType = 'text-delta' | 'reasoning-delta';
 
 class AnthropicStreamReader implements StreamReader {
+  thinking = false;
   /** Of all text so far, in characters. */
   #textLength = 0;
   /** Where in the text the open block begins. */
@@ -92,6 +93,7 @@ class AnthropicStreamReader implements StreamReader {
         this.#emitText('text-delta', toText(block.text), emit);
         break;
       case 'thinking':
+        this.thinking = true;
         this.#emitText('reasoning-delta', toText(block.thinking), emit);
         emitSignature(toText(block.signature), emit);
         break;

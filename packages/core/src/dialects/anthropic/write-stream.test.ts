@@ -171,7 +171,7 @@ describe('the stream writer', () => {
     [finish('length'), 'max_tokens'],
     [finish('tool_calls'), 'tool_use'],
     [finish('content_filter'), 'refusal'],
-    [finish('other', 'insufficient_system_resource'), 'end_turn'],
+    [finish('other', 'something_new'), 'end_turn'],
     [finish('stop', 'stop_sequence'), 'stop_sequence'],
   ])('writes %j as stop reason %s', (part, reason) => {
     expect(write([text('a'), part])).toContain(`"stop_reason":"${reason}"`);

@@ -75,7 +75,7 @@ describe('a request', () => {
       id: 'claude',
       baseUrl: new URL('https://claude.test/'),
       credential: staticCredential('key', () => 0),
-      timeouts: { firstEventMs: 1, progressMs: 1 },
+      timeouts: { firstEventMs: 1, wholeAnswerMs: 1, progressMs: 1 },
       http: { post: () => Promise.reject(new Error('not asked')) },
     });
     const model = { id: 'embed', weight: 1, price: parsePrice({ input: '1', output: '0' }) };

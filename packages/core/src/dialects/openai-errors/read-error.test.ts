@@ -65,6 +65,22 @@ describe('a prompt that is too long is told by', () => {
     ['its words, as a bare string', { error: 'prompt too long; exceeded max context length by 5 tokens' }],
     ['its words, as detail', { detail: 'The input token count exceeds the maximum' }],
     [
+      'its words (xAI)',
+      {
+        code: 'Client specified an invalid argument',
+        error: "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+      },
+    ],
+    [
+      'its words (Moonshot)',
+      {
+        error: {
+          message: 'Invalid request: Your request exceeded model token limit: 262144',
+          type: 'invalid_request_error',
+        },
+      },
+    ],
+    [
       'its words (TGI)',
       { error: 'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096', error_type: 'validation' },
     ],
@@ -111,6 +127,32 @@ test('a caller whose words a provider quotes does not make them mean something e
 test('a request that is refused inside a stream is refused, not failed', () => {
   const refused = { message: 'Invalid grammar', type: 'BadRequestError', code: 400 };
   expect(readInlineError(refused).code).toBe('upstream_rejected');
+});
+
+test.each([
+  ['the prompt', { code: 'invalid_prompt', message: 'Invalid prompt.' }],
+  ['a picture', { code: 'image_too_large', message: 'The image is too large.' }],
+  ['a picture that is not there', { code: 'failed_to_download_image', message: 'No such image.' }],
+  ['the request', { type: 'invalid_request_error', message: 'Unsupported value.', code: null }],
+])('an error inside a stream that blames %s, without a status, is the fault of the request', (_, said) => {
+  expect(readInlineError(said)).toMatchObject({ code: 'upstream_rejected', upstreamStatus: undefined });
+});
+
+test.each([
+  [{ type: 'invalid_request_error', code: 'context_length_exceeded' }, 'context_length_exceeded'],
+  [{ type: 'invalid_request_error', code: 'model_not_found' }, 'upstream_unavailable'],
+  [{ type: 'tokens', code: 'rate_limit_exceeded' }, 'upstream_rate_limited'],
+  [{ code: 'server_error', message: 'invalid_prompt' }, 'upstream_error'],
+  [{ code: 'vector_store_timeout' }, 'upstream_error'],
+])('%j inside a stream is %s', (said, code) => {
+  expect(readInlineError(said).code).toBe(code);
+});
+
+test('a request that is larger than what a provider grants in a minute is for the next one (Groq)', () => {
+  const message =
+    'Request too large for model `m` in organization `o` on tokens per minute (TPM): Limit 6000, Requested 9000.';
+  const said = { error: { message, type: 'tokens', code: 'rate_limit_exceeded' } };
+  expect(error(413, said).code).toBe('upstream_rate_limited');
 });
 
 test('the time to wait is read', () => {

@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../errors.ts';
 import type { ErrorAnswer } from '../dialect.ts';
+import { PROMPT_TOO_LONG } from '../prompt-too-long.ts';
 import { readRetryAfterMs } from '../retry-after.ts';
 
 /** What the gateway says for each meaning of a provider's error; nothing of the provider's own text is passed on. */
 const MESSAGES = {
-  context_length_exceeded:
-    'The prompt and the answer asked for do not fit into the context window of the model. Shorten the messages, lower max_tokens, or use a model with a larger context window.',
+  context_length_exceeded: PROMPT_TOO_LONG,
   upstream_auth: 'The provider refused the credentials of this gateway.',
   upstream_error: 'The provider reported an error while it answered.',
   upstream_rate_limited: 'The provider is limiting the rate of requests. Try again later.',
@@ -21,14 +21,20 @@ type Meaning = keyof typeof MESSAGES;
 /**
  * The ways in which providers say that a prompt is too long: OpenAI and OpenRouter ("maximum context length"), vLLM
  * ("longer than the maximum model length"), llama.cpp ("exceeds the available context size"), Ollama ("prompt too long"),
- * Anthropic behind a gateway ("prompt is too long"), Gemini ("input token count"), TGI ("`inputs` tokens +").
+ * Anthropic behind a gateway ("prompt is too long"), Gemini ("input token count"), TGI ("`inputs` tokens +"), xAI ("maximum
+ * prompt length"), Moonshot ("exceeded model token limit").
  */
 const CONTEXT_LENGTH =
-  /context[_ ](?:length|window|size)|maximum model length|max_model_len|(?:prompt|input) (?:is )?too long|input token count|`inputs` tokens \+/i;
+  /context[_ ](?:length|window|size)|maximum model length|max_model_len|(?:prompt|input) (?:is )?too long|input token count|`inputs` tokens \+|maximum prompt length|model token limit/i;
 const MODEL_NOT_FOUND =
   /model_not_found|invalid_model|deploymentnotfound|model not exist|invalid model\b|\bmodel\b.{0,256}\b(?:does not exist|not found)/i;
 const WRONG_KEY = /(?:incorrect|invalid|wrong)[_ ]api[_ ]key/i;
 const RATE_LIMIT = /rate[_ -]?limit|too[_ ]many[_ ]requests|insufficient_quota|resource[_ ]exhausted/i;
+/**
+ * Types and codes of errors without a status that blame the request: the prompt, a picture in it, or what is asked for.
+ * Source: https://platform.openai.com/docs/api-reference/responses/object (`error.code`)
+ */
+const BAD_REQUEST = /^(?:invalid_request_error|invalid_prompt|\w*image\w*|bio_policy|misalignment_policy_violation)$/m;
 /** Characters of an error that are searched; what it means stands at its beginning. */
 const MAX_WORDS = 2_000;
 const PLAIN_PATH = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*$/;
@@ -47,14 +53,15 @@ export function readError({ status, headers, body }: ErrorAnswer): GatewayError 
  * in whatever form it came.
  */
 export function readInlineError(error: JsonValue): GatewayError {
-  const { words } = describe(error);
-  const status = statusOf(error);
-  if (status === 400 || status === 422)
-    return toGatewayError(meaningOf(status, describe(error)), { upstreamStatus: status });
-  if (status === 429 || RATE_LIMIT.test(words))
-    return toGatewayError('upstream_rate_limited', { upstreamStatus: status });
-  const meaning = CONTEXT_LENGTH.test(words) ? 'context_length_exceeded' : 'upstream_error';
-  return toGatewayError(meaning, { upstreamStatus: status });
+  const upstreamStatus = statusOf(error);
+  return toGatewayError(meaningInline(upstreamStatus, describe(error)), { upstreamStatus });
+}
+
+function meaningInline(status: number | undefined, said: Description): Meaning {
+  if (status === 400 || status === 422) return meaningOf(status, said);
+  if (status === 429 || RATE_LIMIT.test(said.words)) return 'upstream_rate_limited';
+  if (status === undefined && BAD_REQUEST.test(said.names)) return meaningOf(400, said);
+  return CONTEXT_LENGTH.test(said.words) ? 'context_length_exceeded' : 'upstream_error';
 }
 
 function meaningOf(status: number, { words, param }: Description): Meaning {
@@ -72,6 +79,8 @@ function meaningOf(status: number, { words, param }: Description): Meaning {
     case 413:
     case 422:
       if (CONTEXT_LENGTH.test(words)) return 'context_length_exceeded';
+      // Groq: the request alone is more than the tokens that it grants us in a minute.
+      if (status === 413 && RATE_LIMIT.test(words)) return 'upstream_rate_limited';
       // What is said of another member may quote the caller, who must not make it mean something else.
       if (typeof param === 'string' && param !== 'model') return 'upstream_rejected';
       // Our configuration names a model that this provider does not have; another candidate may be set up right.
@@ -92,11 +101,16 @@ function toGatewayError(meaning: Meaning, options: GatewayErrorOptions): Gateway
   return new GatewayError(meaning, message, options);
 }
 
-/** What is known of an error: all its words in one string for searching, and the parameter that it blames. */
+/** What is known of an error, in strings for searching, and the parameter that it blames. */
 interface Description {
+  /** Its code and its type, a line each. */
+  readonly names: string;
+  /** All that it says, names included. */
   readonly words: string;
   readonly param?: JsonValue | undefined;
 }
+
+const NOTHING_SAID: Description = { names: '', words: '' };
 
 function parseErrorBody(body: string): Description {
   try {
@@ -104,17 +118,19 @@ function parseErrorBody(body: string): Description {
     return describe(isJsonObject(parsed) || typeof parsed === 'string' ? parsed : null);
   } catch {
     // A page of HTML or plain text: its status alone counts, since pages quote all sorts of things.
-    return { words: '' };
+    return NOTHING_SAID;
   }
 }
 
 /** Takes the forms apart that were seen: nested, flat, `detail` as text or list, a bare string; codes as text or number. */
 function describe(error: JsonValue): Description {
-  if (!isJsonObject(error)) return { words: typeof error === 'string' ? error.slice(0, MAX_WORDS) : '' };
+  if (typeof error === 'string') return { names: '', words: error.slice(0, MAX_WORDS) };
+  if (!isJsonObject(error)) return NOTHING_SAID;
   const inner = error['error'];
   if (isJsonObject(inner)) return describe(inner);
-  const words = [error['code'], error['type'], error['message'], inner, error['detail']].filter(isText).join('\n');
-  return { words: words.slice(0, MAX_WORDS), param: error['param'] };
+  const names = [error['code'], error['type']].filter(isText).join('\n');
+  const words = [names, error['message'], inner, error['detail']].filter(isText).join('\n');
+  return { names: names.slice(0, MAX_WORDS), words: words.slice(0, MAX_WORDS), param: error['param'] };
 }
 
 function isText(value: JsonValue | undefined): value is string {

@@ -14,6 +14,18 @@ const UNIFIED: ReadonlyMap<string, FinishReason['unified']> = new Map([
   ['model_length', 'length'],
 ]);
 
+/**
+ * The words for an answer that its provider broke off: when it failed (OpenRouter and others), when it ran out of resources
+ * (DeepSeek), when it dropped the request (vLLM, SGLang).
+ * Source: https://api-docs.deepseek.com/api/create-chat-completion
+ */
+const BROKEN_OFF: ReadonlySet<JsonValue | undefined> = new Set(['error', 'insufficient_system_resource', 'abort']);
+
+/** True when a choice is not ended but broken off, which is an error of the provider's. */
+export function isBrokenOff(raw: JsonValue | undefined): boolean {
+  return BROKEN_OFF.has(raw);
+}
+
 /** `stopReason` is vLLM's word beside it: the stop sequence that ended the answer, if one did. */
 export function readFinishReason(raw: string, stopReason?: JsonValue): FinishReason {
   return {

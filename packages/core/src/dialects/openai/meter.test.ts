@@ -3,6 +3,7 @@ import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import type { ReportedUsage } from '../../chat/usage.ts';
 import type { Meter } from '../dialect.ts';
+import type { Quirks } from '../quirks.ts';
 import { createMeter } from './meter.ts';
 
 const RECEIPT: Receipt = {
@@ -14,12 +15,19 @@ const RECEIPT: Receipt = {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-function meterFor({ includeUsage = false, choices = 1, prices = [] as unknown[][] } = {}): Meter {
+interface MeterSettings {
+  readonly includeUsage?: boolean;
+  readonly choices?: number;
+  readonly prices?: unknown[][];
+  readonly quirks?: Quirks;
+}
+
+function meterFor({ includeUsage = false, choices = 1, prices = [], quirks }: MeterSettings = {}): Meter {
   const price = (usage: ReportedUsage | undefined, counted: number): Receipt => {
     prices.push([usage?.completionTokens, counted]);
     return RECEIPT;
   };
-  return createMeter({ includeUsage, choices, price });
+  return createMeter({ includeUsage, choices, price, quirks });
 }
 
 /** What goes out for an event: its text, or the verdict when it is none of the event's own. */
@@ -137,11 +145,80 @@ describe('usage that was asked for', () => {
     expect(send(meter, event)).toBe(event);
   });
 
+  test('is written before the terminator, from our own count, when the provider sent none', () => {
+    const prices: unknown[][] = [];
+    const meter = meterFor({ includeUsage: true, prices });
+    const head = '"id":"c","object":"chat.completion.chunk","created":5,"model":"m"';
+    send(meter, `data: {${head},"choices":[{"index":0,"delta":{"content":"twelve bytes"}}]}\n\n`);
+    send(meter, finish(0, ',"x_groq":{"usage":{"completion_tokens":7}}'));
+    expect(send(meter, 'data: [DONE]\n\n')).toBe('done');
+    const [chunk = '', done] = meter.terminator?.split('\n\n') ?? [];
+    expect(done).toBe('data: [DONE]');
+    expect(JSON.parse(chunk.slice('data: '.length))).toMatchObject({
+      ...JSON.parse(`{${head}}`),
+      choices: [],
+      usage: { prompt_tokens: 15, completion_tokens: 42, cost: 0.000001234 },
+    });
+    expect(prices).toEqual([[7, 3]]);
+  });
+
+  test.each([
+    ['did', { includeUsage: true }, 'data: {"choices":[],"usage":{"prompt_tokens":3}}\n\n'],
+    ['did with its finish reason', { includeUsage: true }, finish(0, ',"usage":{"prompt_tokens":3}')],
+    ['did not and nobody asked', { includeUsage: false }, finish()],
+  ])('leaves the terminator as it is when the provider %s', (_, options, event) => {
+    const meter = meterFor(options);
+    for (const sent of [content('a'), finish(), event, 'data: [DONE]\n\n']) send(meter, sent);
+    expect(meter.terminator).toBeUndefined();
+  });
+
   test('data on several lines is joined', () => {
     const event = 'id: 7\ndata: {"choices":[],\ndata: "usage":{"prompt_tokens":3}}\n\n';
     expect(send(meterFor({ includeUsage: true }), event)).toBe(
       'data: {"choices":[], "usage":{"prompt_tokens":3,"cost":0.000001234}}\n\n',
     );
+  });
+});
+
+describe('tool calls of a provider that leaves out what official clients insist on', () => {
+  const BARE = { quirks: { bareToolCalls: true } } as const;
+  const calls = (list: string, rest = ''): string =>
+    `id: 1\ndata: {"id":"c","choices":[{"index":0,"delta":{"content":null,"tool_calls":[${list}]}${rest}}]`;
+
+  test('get type and index, and the chunk keeps all else', () => {
+    const meter = meterFor(BARE);
+    expect(
+      send(meter, `${calls('{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{}}')}}\r\n\r\n`),
+    ).toBe(
+      `${calls(
+        '{"id":"a","function":{"name":"f","arguments":"{}"},"index":0,"type":"function"},' +
+          '{"id":"b","function":{},"index":1,"type":"function"}',
+      )}}\r\n\r\n`,
+    );
+    const more = '{"function":{"arguments":"x"}}';
+    for (let i = 0; i < 3; i++) {
+      expect(send(meter, `${calls(more)}}\n\n`)).toBe(`${calls('{"function":{"arguments":"x"},"index":1}')}}\n\n`);
+    }
+    expect(meter).toMatchObject({ started: true, finished: false });
+  });
+
+  test('get them beside usage, which is treated as ever', () => {
+    const event = `${calls('{"id":"a","function":{}}', ',"finish_reason":"tool_calls"')},"usage":{"prompt_tokens":3}}\n\n`;
+    const completed = event.replace('"function":{}', '"function":{},"index":0,"type":"function"');
+    expect(send(meterFor(BARE), event)).toBe(completed);
+    expect(send(meterFor({ ...BARE, includeUsage: true }), event)).toBe(
+      completed.replace('"prompt_tokens":3', '"prompt_tokens":3,"cost":0.000001234'),
+    );
+    expect(send(meterFor(BARE), event.replace('{"prompt_tokens":3}', 'null'))).toBe(
+      completed.replace(',"usage":{"prompt_tokens":3}', ''),
+    );
+  });
+
+  test('stay as they are with any other provider, and so do its texts', () => {
+    const event = `${calls('{"id":"a","function":{}}')}}\n\n`;
+    expect(send(meterFor(), event)).toBe(event);
+    const meter = meterFor(BARE);
+    for (let i = 0; i < 3; i++) expect(send(meter, content('a'))).toBe(content('a'));
   });
 });
 
@@ -344,6 +421,11 @@ describe('errors', () => {
     ['by the name of the event', 'event: error\ndata: {"message":"secret"}\n\n', 'upstream_error'],
     ['by the name of the event, as plain text', 'event: error\ndata: secret\n\n', 'upstream_error'],
     ['inside a choice', 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}\n\n', 'upstream_error'],
+    [
+      'an end for lack of resources',
+      'data: {"choices":[{"index":0,"delta":{},"finish_reason":"insufficient_system_resource"}]}\n\n',
+      'upstream_error',
+    ],
     ['a full context', 'data: {"error":{"code":"context_length_exceeded"}}\n\n', 'context_length_exceeded'],
     ['not JSON', 'data: secret\n\n', 'upstream_protocol'],
     ['cut JSON', 'data: {"choices":[{"index":0,"delta":{"con\n\n', 'upstream_protocol'],

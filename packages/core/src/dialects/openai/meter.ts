@@ -1,16 +1,19 @@
 import type { FinishReason, StreamPart } from '../../chat/stream-part.ts';
-import { isJsonObject } from '../../chat/json.ts';
+import { isJsonObject, type JsonObject } from '../../chat/json.ts';
 import type { ReportedUsage } from '../../chat/usage.ts';
 import { isGatewayError, type GatewayError } from '../../errors.ts';
 import { cut } from '../../json/edit-json.ts';
 import { extentWithComma, findMember, skipSpace, type Extent } from '../../json/scan-json.ts';
 import type { EventVerdict, Meter, StreamOptions } from '../dialect.ts';
 import { ByteSpace } from './byte-space.ts';
+import { ToolCallCompleter } from './complete-tool-calls.ts';
 import { readEventData, type EventData } from '../../sse/event-data.ts';
 import { EventTemplate } from './event-template.ts';
 import { setUsageCost } from './patch-answer.ts';
 import { createChunkReader, DONE, parseChunk } from './read-stream.ts';
+import { writeUsage } from './usage.ts';
 import type { WireAnswer } from './wire.ts';
+import { TERMINATOR } from './write-stream.ts';
 
 const NO_BYTES = new Uint8Array();
 const NOTHING: Extent = { start: 0, end: 0 };
@@ -49,13 +52,29 @@ class OpenaiMeter implements Meter {
   #template: EventTemplate | undefined;
   #uselessTemplates = 0;
   readonly #space = new ByteSpace();
+  /** Of providers whose tool calls are not whole. */
+  readonly #toolCalls: ToolCallCompleter | undefined;
+  /** What chunks say of themselves. */
+  #identity: JsonObject = {};
+  /** A chunk with the usage of the whole stream, and its price, went out. */
+  #hasPricedUsage = false;
 
   constructor(options: StreamOptions) {
     this.#options = options;
+    this.#toolCalls = options.quirks?.bareToolCalls === true ? new ToolCallCompleter() : undefined;
   }
 
   get countedTokens(): number {
     return Math.max(this.#contentEvents, Math.ceil(this.#textBytes / 4));
+  }
+
+  /** The usage that the caller has asked for goes out before it when the provider sent none. */
+  get terminator(): string | undefined {
+    const { includeUsage, price } = this.#options;
+    if (!includeUsage || this.#hasPricedUsage) return undefined;
+    const chunk = JSON.stringify({ ...this.#identity, object: 'chat.completion.chunk', choices: [] });
+    const usage = writeUsage(price(this.usage, this.countedTokens));
+    return `data: ${chunk.slice(0, -1)},"usage":${usage}}\n\n${TERMINATOR}`;
   }
 
   read(bytes: Uint8Array, start: number, end: number): EventVerdict {
@@ -128,7 +147,10 @@ class OpenaiMeter implements Meter {
       const chunk = parseChunk(said.event, text);
       const isOrdinary = this.#readFacts(chunk);
       if (this.error !== undefined) return 'error';
-      return this.#judge(chunk, { event, said, isOrdinary });
+      const completed = this.#toolCalls?.complete(chunk, 'delta');
+      return completed === undefined
+        ? this.#judge(chunk, { event, said, isOrdinary })
+        : this.#judgeCompleted(completed, { event, said, isOrdinary: false });
     } catch (error) {
       if (!isGatewayError(error)) throw error;
       this.error = error;
@@ -178,6 +200,8 @@ class OpenaiMeter implements Meter {
           this.error ??= part.error;
           break;
         case 'start':
+          this.#identity = { id: part.id, created: part.created, model: part.model };
+          break;
         case 'done':
           break;
       }
@@ -189,6 +213,14 @@ class OpenaiMeter implements Meter {
     }
     this.finished = this.#finishedChoices.size >= Math.max(this.#options.choices, this.#seenChoices.size);
     return isContent && isOrdinary;
+  }
+
+  /** Of a chunk that goes out in another form than it came in. */
+  #judgeCompleted(chunk: WireAnswer, { said, ...place }: ParsedEvent): EventVerdict {
+    const data = encoder.encode(JSON.stringify(chunk));
+    const completed = { ...place, said: { ...said, data } };
+    const verdict = this.#judge(chunk, completed);
+    return verdict === 'pass' ? this.#rewrite(completed, data) : verdict;
   }
 
   #judge(chunk: WireAnswer, place: ParsedEvent): EventVerdict {
@@ -205,6 +237,7 @@ class OpenaiMeter implements Meter {
     const { data } = place.said;
     // Usage on an earlier chunk is a running count, not yet what the request costs.
     if (data === undefined || !(isUsageOnly || this.finished)) return 'pass';
+    this.#hasPricedUsage = true;
     const receipt = this.#options.price(this.usage, this.countedTokens);
     return this.#rewrite(place, setUsageCost(data, skipSpace(data, 0), receipt));
   }

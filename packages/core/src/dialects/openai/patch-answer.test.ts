@@ -32,3 +32,18 @@ test.each([
 ])('%s', (_, answer, expected) => {
   expect(patchAnswer(answer, RECEIPT)).toBe(expected);
 });
+
+test('completes the tool calls of a provider that leaves out their type', () => {
+  const quirks = { bareToolCalls: true } as const;
+  const usage = '"usage":{"total_tokens":12345678901234567890}';
+  const answer = `{"choices":[{"index":0,"message":{"tool_calls":[{"id":"a","function":{}},{"id":"b","function":{}}]}}],${usage}}`;
+  const patched = patchAnswer(answer, RECEIPT, quirks);
+  expect(JSON.parse(patched).choices[0].message.tool_calls).toEqual([
+    { id: 'a', function: {}, index: 0, type: 'function' },
+    { id: 'b', function: {}, index: 1, type: 'function' },
+  ]);
+  expect(patched).toContain('{"total_tokens":12345678901234567890,"cost":0.0012}');
+  const plain = '{ "choices": [{"message":{"content":"a"}}], "usage":{"cost":0.0012} }';
+  expect(patchAnswer(plain, RECEIPT, quirks)).toBe(plain);
+  expect(patchAnswer(answer, RECEIPT)).toBe(answer.replace('890}', '890,"cost":0.0012}'));
+});

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.t
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { GatewayError } from '../../errors.ts';
 import { readCitations } from './annotations.ts';
-import { readFinishReason } from './finish-reason.ts';
+import { isBrokenOff, readFinishReason } from './finish-reason.ts';
 import { readInlineError } from '../openai-errors/read-error.ts';
 import { isFilled, readLogprobs, readTexts, type Emit } from './read-message.ts';
 import { errorOf, indexOr, readIdentity, toArgumentsText } from './read-stream.ts';
@@ -38,7 +38,7 @@ interface ChoiceContext {
 }
 
 function readChoice(choice: WireChoice, { position, citations, emit }: ChoiceContext): void {
-  if (choice.finish_reason === 'error') throw readInlineError(choice.error ?? {});
+  if (isBrokenOff(choice.finish_reason)) throw readInlineError(choice.error ?? {});
   const index = indexOr(choice.index, position);
   const message: WireMessage = isJsonObject(choice.message) ? choice.message : { content: choice.text };
   readLogprobs(choice.logprobs, index, emit);

@@ -141,6 +141,11 @@ test('an error beside choices and usage comes last', () => {
   expect(types).toEqual(['start', 'text-delta', 'finish', 'usage', 'upstream_rate_limited']);
 });
 
+test.each(['error', 'insufficient_system_resource', 'abort'])('the finish reason %s is an error, not an end', (raw) => {
+  const parts = read({ choices: [{ delta: { content: 'a' }, finish_reason: raw }], usage: { completion_tokens: 1 } });
+  expect(parts.map(({ type }) => type)).toEqual(['start', 'text-delta', 'usage', 'error']);
+});
+
 test.each([
   ['stop', 'stop'],
   ['length', 'length'],

@@ -4,7 +4,7 @@ import { GatewayError } from '../../errors.ts';
 import type { StreamReader } from '../dialect.ts';
 import { readCitations } from './annotations.ts';
 import { ChunkTemplate } from './chunk-template.ts';
-import { readFinishReason } from './finish-reason.ts';
+import { isBrokenOff, readFinishReason } from './finish-reason.ts';
 import { readInlineError } from '../openai-errors/read-error.ts';
 import { isFilled, readLogprobs, readTexts, type Emit } from './read-message.ts';
 import { readUsage } from './usage.ts';
@@ -97,7 +97,7 @@ export function createChunkReader(): (chunk: WireAnswer, emit: Emit) => void {
         if (numbers === undefined) calls.set(index, (numbers = new ToolCallNumbers()));
         readToolCalls(delta.tool_calls, { choice: index, numbers, emit });
       }
-      if (choice.finish_reason === 'error' || hasError(choice)) error ??= choice.error ?? {};
+      if (isBrokenOff(choice.finish_reason) || hasError(choice)) error ??= choice.error ?? {};
       else if (isFilled(choice.finish_reason)) {
         for (const citation of readCitations(chunk.citations)) emit(citation);
         emit({ type: 'finish', choice: index, reason: readFinishReason(choice.finish_reason, choice.stop_reason) });
@@ -166,7 +166,7 @@ export function toArgumentsText(value: JsonValue | undefined): string {
  * Numbers the tool calls of one choice from 0 without gaps, whatever the provider's own numbers: Mistral may send none,
  * others begin at 1 or give parallel calls the same one.
  */
-class ToolCallNumbers {
+export class ToolCallNumbers {
   readonly #ids: (string | undefined)[] = [];
   readonly #byIndex = new Map<JsonValue, number>();
 

@@ -58,6 +58,12 @@ describe('a stream', () => {
     );
   });
 
+  test('says the role even when it says nothing else', () => {
+    expect(write([{ type: 'finish', choice: 0, reason: { unified: 'stop', raw: 'end_turn' } }], false)).toBe(
+      `${HEAD}{"index":0,"delta":{"role":"assistant"},"logprobs":null,"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n`,
+    );
+  });
+
   test('ends with usage and exact cost for a caller who asked', () => {
     expect(write([], true)).toBe(`${HEAD}],"usage":${USAGE}}\n\ndata: [DONE]\n\n`);
   });
@@ -132,6 +138,8 @@ describe('a complete answer', () => {
     [{ choices: [] }, 'upstream_protocol'],
     [{ error: { message: 'secret', code: 429 } }, 'upstream_rate_limited'],
     [{ choices: [{ index: 0, message: {}, finish_reason: 'error' }] }, 'upstream_error'],
+    [{ choices: [{ message: { content: 'a' }, finish_reason: 'insufficient_system_resource' }] }, 'upstream_error'],
+    [{ choices: [{ message: { content: 'a' }, finish_reason: 'abort' }] }, 'upstream_error'],
   ])('%j is none', (body, code) => {
     expect(() => readAnswer(body)).toThrow(expect.objectContaining({ code }));
   });

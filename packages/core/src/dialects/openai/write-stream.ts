@@ -67,8 +67,10 @@ export function createStreamWriter(
           return writeDelta(part.choice, `"tool_calls":[${JSON.stringify(call)}]`);
         }
         case 'finish': {
+          // Of an answer that says nothing official clients still want to know who says it.
+          const role = deltaHeads[part.choice] === undefined ? '"role":"assistant"' : '';
           const reason = JSON.stringify(writeFinishReason(part.reason));
-          return `${head}{"index":${part.choice},"delta":{},"logprobs":null,"finish_reason":${reason}}]}\n\n`;
+          return `${head}{"index":${part.choice},"delta":{${role}},"logprobs":null,"finish_reason":${reason}}]}\n\n`;
         }
         // Who the answer is from is our identity; usage comes from the receipt, at the end; errors end a stream elsewhere.
         case 'start':

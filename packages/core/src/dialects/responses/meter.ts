@@ -21,6 +21,7 @@ export function createMeter(options: StreamOptions): Meter {
 
 class ResponsesMeter implements Meter {
   started = false;
+  thinking = false;
   finished = false;
   terminated = false;
   finishReason: FinishReason | undefined;
@@ -79,7 +80,8 @@ class ResponsesMeter implements Meter {
   #readItem(data: Uint8Array): EventVerdict {
     const item = parseJsonObject(decoder.decode(data))?.['item'];
     if (!isJsonObject(item)) return this.#fail('The provider sent an output item that is none.');
-    if (item['type'] !== 'message' && item['type'] !== 'reasoning') this.started = true;
+    if (item['type'] === 'reasoning') this.thinking = true;
+    else if (item['type'] !== 'message') this.started = true;
     return 'pass';
   }
 

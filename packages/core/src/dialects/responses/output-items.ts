@@ -4,7 +4,7 @@ import { toEncryptedContent } from './reasoning-item.ts';
 
 /** An event of an item, without its sequence number and the item's place. */
 export type ItemEvent = JsonObject & { readonly type: string };
-type Status = 'in_progress' | 'completed';
+type Status = 'in_progress' | 'completed' | 'incomplete';
 type Proof = StreamPart & { readonly type: 'reasoning-signature' | 'redacted-reasoning' };
 
 /** How the deltas of what is open begin: their type, and the members that say where they belong. */
@@ -18,8 +18,10 @@ export interface OutputItem {
   readonly id: string;
   /** In the output, from 0. */
   readonly place: number;
-  toJson(status?: Status): JsonObject;
-  /** The events that close it, but for the last one. */
+  /** `incomplete`: the answer was cut off in it. */
+  status: Status;
+  toJson(): JsonObject;
+  /** The events that close it, but for the last one; its status is set. */
   closing(): readonly ItemEvent[];
 }
 
@@ -35,6 +37,7 @@ export class MessageItem implements OutputItem {
   static readonly prefix = 'msg';
   readonly id: string;
   readonly place: number;
+  status: Status = 'in_progress';
   readonly #parts: MessagePart[] = [];
   #deltaHead: DeltaHead = { type: '', place: '' };
 
@@ -91,8 +94,8 @@ export class MessageItem implements OutputItem {
     return [done, { type: 'response.content_part.done', content_index: index, part: toPart(part) }];
   }
 
-  toJson(status: Status = 'completed'): JsonObject {
-    return { id: this.id, type: 'message', status, role: 'assistant', content: this.#parts.map(toPart) };
+  toJson(): JsonObject {
+    return { id: this.id, type: 'message', status: this.status, role: 'assistant', content: this.#parts.map(toPart) };
   }
 }
 
@@ -105,6 +108,7 @@ export class ReasoningItem implements OutputItem {
   static readonly prefix = 'rs';
   readonly id: string;
   readonly place: number;
+  status: Status = 'in_progress';
   #text: string | undefined;
   #encrypted: string | undefined;
   readonly deltaHead: DeltaHead;
@@ -145,9 +149,9 @@ export class ReasoningItem implements OutputItem {
     ];
   }
 
-  toJson(status: Status = 'completed'): JsonObject {
+  toJson(): JsonObject {
     const summary = this.#text === undefined ? [] : [{ type: 'summary_text', text: this.#text }];
-    const proof = status === 'completed' && this.#encrypted !== undefined ? { encrypted_content: this.#encrypted } : {};
+    const proof = this.#encrypted === undefined ? {} : { encrypted_content: this.#encrypted };
     return { id: this.id, type: 'reasoning', summary, ...proof };
   }
 }
@@ -156,6 +160,7 @@ export class ReasoningItem implements OutputItem {
 export class CallItem implements OutputItem {
   readonly id: string;
   readonly place: number;
+  status: Status = 'in_progress';
   readonly #call: { readonly callId: string; readonly name: string };
   #arguments = '';
   readonly deltaHead: DeltaHead;
@@ -175,11 +180,29 @@ export class CallItem implements OutputItem {
   }
 
   closing(): ItemEvent[] {
-    return [{ type: 'response.function_call_arguments.done', name: this.#call.name, arguments: this.#arguments }];
+    const empty = this.#completeArguments();
+    return [
+      ...empty,
+      { type: 'response.function_call_arguments.done', name: this.#call.name, arguments: this.#arguments },
+    ];
   }
 
-  toJson(status: Status = 'completed'): JsonObject {
+  /** Chat providers send no text for a function without parameters; OpenAI's responses have an object that is empty. */
+  #completeArguments(): ItemEvent[] {
+    if (this.#arguments !== '' || this.status === 'incomplete') return [];
+    this.#arguments = '{}';
+    return [{ type: this.deltaHead.type, delta: this.#arguments }];
+  }
+
+  toJson(): JsonObject {
     const { callId, name } = this.#call;
-    return { id: this.id, type: 'function_call', status, arguments: this.#arguments, call_id: callId, name };
+    return {
+      id: this.id,
+      type: 'function_call',
+      status: this.status,
+      arguments: this.#arguments,
+      call_id: callId,
+      name,
+    };
   }
 }

@@ -63,8 +63,18 @@ function readMessage({ content }: JsonObject, emit: Emit): void {
 
 /** Log probabilities of a text, beside it or beside its deltas. */
 export function readLogprobs(logprobs: JsonValue | undefined, emit: Emit): void {
-  const tokens = listOr(logprobs);
+  const tokens = listOr(logprobs).filter(isJsonObject).map(readToken);
   if (tokens.length > 0) emit({ type: 'logprobs', choice: 0, of: 'text', tokens });
+}
+
+/** Deltas leave the bytes out, which chat completions have always, be it as `null`. */
+function readToken(token: JsonObject): JsonObject {
+  const { top_logprobs: others } = token;
+  return {
+    bytes: null,
+    ...token,
+    ...(Array.isArray(others) && { top_logprobs: others.filter(isJsonObject).map(readToken) }),
+  };
 }
 
 /** A page that the text refers to; references to a caller's files have no neutral words. */

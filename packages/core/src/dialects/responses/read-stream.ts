@@ -27,6 +27,7 @@ interface OpenCall {
 }
 
 class ResponsesStreamReader implements StreamReader {
+  thinking = false;
   readonly #calls = new Map<JsonValue, OpenCall>();
   #reasoningHasText = false;
 
@@ -69,7 +70,7 @@ class ResponsesStreamReader implements StreamReader {
         break;
       case 'response.completed':
       case 'response.incomplete':
-        readEnd(said['response'], emit);
+        readEnd(said['response'], this.#calls.size > 0, emit);
         break;
       case 'response.failed':
         emit({ type: 'error', error: readInlineError(errorOf(said['response'])) });
@@ -89,7 +90,10 @@ class ResponsesStreamReader implements StreamReader {
 
   #readItem(item: JsonValue | undefined, place: JsonValue, emit: Emit): void {
     if (!isJsonObject(item)) return;
-    if (item['type'] === 'reasoning') this.#reasoningHasText = false;
+    if (item['type'] === 'reasoning') {
+      this.thinking = true;
+      this.#reasoningHasText = false;
+    }
     if (item['type'] !== 'function_call') return;
     const { call_id: id, name, arguments: text } = item;
     const call: OpenCall = { index: this.#calls.size, hasArguments: isFilled(text) };
@@ -121,11 +125,12 @@ class ResponsesStreamReader implements StreamReader {
   }
 }
 
-function readEnd(response: JsonValue | undefined, emit: Emit): void {
+function readEnd(response: JsonValue | undefined, hasCalls: boolean, emit: Emit): void {
   const whole: JsonObject = isJsonObject(response) ? response : {};
   const usage = readUsage(whole['usage']);
   if (usage !== undefined) emit({ type: 'usage', usage });
-  if (typeof whole['status'] === 'string') emit({ type: 'finish', choice: 0, reason: readFinishReason(whole) });
+  if (typeof whole['status'] === 'string')
+    emit({ type: 'finish', choice: 0, reason: readFinishReason(whole, hasCalls) });
   emit({ type: 'done' });
 }
 

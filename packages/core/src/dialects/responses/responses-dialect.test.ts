@@ -4,10 +4,12 @@ import { listOr, objectOr, type JsonObject } from '../../chat/json.ts';
 import type { StreamPart } from '../../chat/stream-part.ts';
 import { NOTHING_USED } from '../../cost/receipt.ts';
 import { GatewayError, isGatewayError } from '../../errors.ts';
+import { readStream } from '../../testing/__fixtures__/parse-events.ts';
 import { patchRequest } from './patch-request.ts';
 import { readAnswer } from './read-answer.ts';
 import { readRequest } from './read-request.ts';
 import { writeRequest } from './write-request.ts';
+import { responsesDialect } from './responses-dialect.ts';
 import { createStreamWriter, writeAnswer, writeStreamError } from './write-stream.ts';
 
 const IDENTITY = { requestId: 'r', model: 'm', created: 1_700_000_000 };
@@ -351,6 +353,62 @@ describe('an answer', () => {
     expect(cut).toMatchObject({
       type: 'response.incomplete',
       response: { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } },
+    });
+  });
+
+  test('that ended for a reason nobody knows does not pass for a complete one', () => {
+    const end: StreamPart = { type: 'finish', choice: 0, reason: { unified: 'other', raw: 'something_new' } };
+    expect(eventsOf([end]).at(-1)).toMatchObject({
+      type: 'response.incomplete',
+      response: { status: 'incomplete', incomplete_details: { reason: 'something_new' } },
+    });
+  });
+
+  test('that was cut off says so of the item that it was cut off in, and of no other', () => {
+    const cut: StreamPart[] = [
+      { type: 'text-delta', choice: 0, text: 'a' },
+      { type: 'tool-call-delta', choice: 0, index: 0, id: 'c1', name: 'f', arguments: '{"b":' },
+      { type: 'finish', choice: 0, reason: { unified: 'length', raw: 'length' } },
+    ];
+    const events = eventsOf(cut);
+    const done = events.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => objectOr(item));
+    expect(done.map(({ status }) => status)).toEqual(['completed', 'incomplete']);
+    expect(objectOr(events.at(-1)?.['response'])['output']).toEqual(done);
+    expect(objectOr(JSON.parse(writeAnswer(cut, IDENTITY, NOTHING_USED)))['output']).toEqual(done);
+  });
+
+  test('has an empty object for arguments that were never sent, unless it was cut off before them', () => {
+    const call: StreamPart = { type: 'tool-call-delta', choice: 0, index: 0, id: 'c1', name: 'f', arguments: '' };
+    const read = (unified: 'tool_calls' | 'length'): unknown[] =>
+      eventsOf([call, { type: 'finish', choice: 0, reason: { unified, raw: unified } }])
+        .filter(({ type }) => type !== 'response.in_progress')
+        .map(({ delta, item, arguments: text }) => delta ?? text ?? objectOr(item)['arguments']);
+    expect(read('tool_calls')).toEqual([undefined, '', '{}', '{}', '{}', undefined]);
+    expect(read('length')).toEqual([undefined, '', '', '', undefined]);
+  });
+
+  test('whose log probabilities have no bytes is read with none, as chat completions write it', () => {
+    const token = { token: 'a', logprob: -1, top_logprobs: [{ token: 'b', logprob: -2 }] };
+    const text = { type: 'output_text', text: 'a', logprobs: [token] };
+    expect(readAnswer({ output: [{ type: 'message', content: [text] }] })).toContainEqual({
+      type: 'logprobs',
+      choice: 0,
+      of: 'text',
+      tokens: [{ ...token, bytes: null, top_logprobs: [{ token: 'b', logprob: -2, bytes: null }] }],
+    });
+  });
+
+  test('that calls tools says so when it ends, though its server does not repeat them', () => {
+    const said = (type: string, members: object): string =>
+      `event: ${type}\ndata: ${JSON.stringify({ type, ...members })}\n\n`;
+    const item = { type: 'function_call', call_id: 'c1', name: 'f', arguments: '{}' };
+    const stream =
+      said('response.output_item.added', { output_index: 0, item }) +
+      said('response.completed', { response: { status: 'completed', output: [] } });
+    expect(readStream(responsesDialect, stream)).toContainEqual({
+      type: 'finish',
+      choice: 0,
+      reason: { unified: 'tool_calls', raw: 'completed' },
     });
   });
 

@@ -205,11 +205,12 @@ class ResponsesStreamWriter implements StreamWriter {
     this.#items.push(item);
     this.#open.add(item);
     const { place } = item;
-    return this.#encode({ type: 'response.output_item.added', output_index: place, item: item.toJson('in_progress') });
+    return this.#encode({ type: 'response.output_item.added', output_index: place, item: item.toJson() });
   }
 
   #close(item: OutputItem): string {
     this.#open.delete(item);
+    item.status = this.#incomplete === null ? 'completed' : 'incomplete';
     const { place } = item;
     return (
       this.#encodeAll(item, item.closing()) +

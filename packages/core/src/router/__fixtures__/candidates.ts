@@ -12,7 +12,7 @@ export function createCandidate(model: Model, providerId = 'openai'): Candidate 
   const provider: Provider = {
     id: providerId,
     credential: staticCredential(undefined, () => 0),
-    timeouts: { firstEventMs: 1000, progressMs: 600_000 },
+    timeouts: { firstEventMs: 1000, wholeAnswerMs: 600_000, progressMs: 600_000 },
     get endpoints(): Provider['endpoints'] {
       throw new Error('the router looked into a provider');
     },
