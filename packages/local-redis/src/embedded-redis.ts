@@ -23,8 +23,13 @@ export async function startEmbeddedRedis(): Promise<LocalRedis> {
   const sockets = new Set<Socket>();
   const server = createServer({ keepAlive: true, noDelay: true }, (socket) => {
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
-    attachSession(new SocketConnectionTransport(socket), { state, executor });
+    const { session } = attachSession(new SocketConnectionTransport(socket), { state, executor });
+    // By itself the library waits on for a client that has gone until its blocked command times out, and the process lives as long.
+    const onClose = (): void => {
+      sockets.delete(socket);
+      session.close();
+    };
+    socket.on('close', onClose).on('error', () => socket.destroy());
   });
   server.listen({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');

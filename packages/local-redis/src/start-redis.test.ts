@@ -75,6 +75,38 @@ test('takes the server of PATH when there is one, else the embedded one', async 
   expect(redis.version).toMatch(/^\d+\.\d+/);
 });
 
+test('the embedded server ends the blocked commands of clients that have gone, and so takes nothing for them', async () => {
+  const redis = await start({ embedded: true });
+  const [waiting, other] = [clientOf(redis), clientOf(redis)];
+  const countClients = async () =>
+    String(await other.client('LIST'))
+      .trim()
+      .split('\n').length;
+  await waiting.ping();
+  waiting.bzpopmin('queue', 60).catch(() => {});
+  await expect.poll(countClients).toBe(2);
+  waiting.disconnect();
+  await expect.poll(countClients).toBe(1);
+  await other.zadd('queue', 1, 'job');
+  expect(await other.zrange('queue', '0', '-1')).toEqual(['job']);
+});
+
+test('nothing of the embedded server keeps the process alive after stop, blocked commands neither', async () => {
+  const module = new URL('./start-redis.ts', import.meta.url).href;
+  const script = `const { startRedis } = await import(${JSON.stringify(module)});
+    const { Redis } = await import(${JSON.stringify(import.meta.resolve('ioredis'))});
+    const redis = await startRedis({ embedded: true });
+    const client = new Redis(redis.url, { retryStrategy: () => null });
+    client.on('error', () => {});
+    await client.ping();
+    client.bzpopmin('queue', 600).catch(() => {});
+    setTimeout(async () => { await redis.stop(); client.disconnect(); }, 200);`;
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' });
+  cleanUps.push(() => owner.kill('SIGKILL'));
+  const [code] = await once(owner, 'exit', { signal: AbortSignal.timeout(20_000) });
+  expect(code).toBe(0);
+}, 30_000);
+
 const outside = Object.values(networkInterfaces())
   .flat()
   .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
