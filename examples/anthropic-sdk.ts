@@ -1,4 +1,5 @@
-// Anthropic's own client, with another address and key. Usage: TOKENHUB_API_KEY=tokenhub_… node examples/anthropic-sdk.ts
+// Anthropic's own client, with another address and key. Usage, with Node 24 or newer, else with `pnpm exec` in front of `node`:
+// TOKENHUB_API_KEY=tokenhub_… node examples/anthropic-sdk.ts
 import Anthropic from '@anthropic-ai/sdk';
 
 const client = new Anthropic({

@@ -1,4 +1,5 @@
-// OpenAI's own client, with another address and key. Usage: TOKENHUB_API_KEY=tokenhub_… node examples/openai-sdk.ts
+// OpenAI's own client, with another address and key. Usage, with Node 24 or newer, else with `pnpm exec` in front of `node`:
+// TOKENHUB_API_KEY=tokenhub_… node examples/openai-sdk.ts
 import OpenAI from 'openai';
 
 const client = new OpenAI({

@@ -7,8 +7,8 @@ import { formatMessage } from 'publint/utils';
 
 const HELP = `Looks at packages as those who install them from a registry will find them; needs the build.
 
-  node scripts/check-packages.ts    fails when publint has a complaint, when a path of \`exports\` is missing, or when
-                                    tests, fixtures or waste would be shipped`;
+  node scripts/check-packages.ts    fails when publint has a complaint, when a path of \`exports\` or the LICENSE is missing,
+                                    or when tests, fixtures or waste would be shipped`;
 
 /** The packages that others may install. */
 const PUBLISHED = ['packages/core'];
@@ -36,6 +36,7 @@ async function check(directory: string, name: string): Promise<string[]> {
     ...targetsOf(manifest.exports)
       .filter((target) => !packed.has(target))
       .map((target) => `exports names ${target}, which would not be shipped; is it built?`),
+    ...(packed.has('./LICENSE') ? [] : ['no LICENSE would be shipped']),
     ...[...packed].filter((path) => WASTE.test(path)).map((path) => `${path} would be shipped; see \`files\``),
   ].map((complaint) => `${name}: ${complaint}`);
 }

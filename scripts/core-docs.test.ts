@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const core = new URL('../packages/core/', import.meta.url);
@@ -10,28 +10,6 @@ test('what the page quotes is in the program that runs', () => {
   const quotes = codeOf(readFileSync(page, 'utf8'));
   expect(quotes.length).toBeGreaterThan(5);
   for (const quote of quotes) expect(flatten(program)).toContain(flatten(quote));
-});
-
-test.each([
-  ['the README', new URL('README.md', core)],
-  ['the page', page],
-  ['the reference', new URL('docs/api/index.md', core)],
-])('links of %s lead somewhere', (_, file) => {
-  const text = readFileSync(file, 'utf8');
-  for (const [, link = ''] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
-    if (!/^https?:/.test(link)) expect(existsSync(new URL(link, file)), link).toBe(true);
-  }
-  for (const [, link = '', anchor = ''] of text.matchAll(/\]\(([^)#\s]*)#([^)]*)\)/g)) {
-    const target = readFileSync(link === '' ? file : new URL(link, file), 'utf8');
-    const headings = Array.from(target.matchAll(/^#+ (.*)$/gm), ([, heading = '']) => heading);
-    const slugs = headings.map((heading) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\w\- ]/g, '')
-        .replaceAll(' ', '-'),
-    );
-    expect(slugs, link).toContain(anchor.replace(/-\d+$/, ''));
-  }
 });
 
 /** Without indents, which prettier sets anew in a page. */

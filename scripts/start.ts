@@ -79,7 +79,8 @@ async function main(): Promise<void> {
   try {
     await Promise.all(services.map((service) => service.ready(asked.signal)));
     const adminToken = generatedAdminToken;
-    say(banner({ gatewayUrl, accountingUrl, redis: redis.is, config: config.is, adminToken, demoKey: config.demoKey }));
+    const { is, demoKey, model } = config;
+    say(banner({ gatewayUrl, accountingUrl, redis: redis.is, config: is, adminToken, demoKey, model }));
   } catch (error) {
     if (!asked.signal.aborted) throw error;
   }
@@ -130,6 +131,8 @@ interface ProvidedConfig extends Provided {
   /** What the file takes from the environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly demoKey?: string;
+  /** One that it is known to have. */
+  readonly model?: string;
 }
 
 async function provideConfig(settings: StartSettings, dataDir: DataDir): Promise<ProvidedConfig> {
@@ -143,6 +146,7 @@ async function provideConfig(settings: StartSettings, dataDir: DataDir): Promise
     file: demoFile,
     env: { DEMO_KEY: demoKey },
     demoKey,
+    model: 'gpt-4',
     is: `${demoFile}; its providers named simulated-* are simulated, no model is behind them`,
     stop: () => simulator.close(),
   };

@@ -7,16 +7,14 @@ export interface BannerFacts {
   readonly adminToken?: string | undefined;
   /** Absent with a configuration of one's own, whose keys are not ours to print. */
   readonly demoKey?: string | undefined;
+  /** Whom the line to paste asks. Absent: whom the router chooses, which goes with every configuration. */
+  readonly model?: string | undefined;
 }
 
-const BODY = JSON.stringify({
-  model: 'gpt-4',
-  stream: true,
-  messages: [{ role: 'user', content: 'Tell me a short story.' }],
-});
-
 /** What a person reads who has just started TokenHub: where everything is, and two lines to paste. */
-export function banner({ gatewayUrl, accountingUrl, redis, config, adminToken, demoKey }: BannerFacts): string {
+export function banner({ gatewayUrl, accountingUrl, redis, config, adminToken, demoKey, model }: BannerFacts): string {
+  const messages = [{ role: 'user', content: 'Tell me a short story.' }];
+  const body = JSON.stringify({ model, stream: true, messages });
   const facts = {
     Gateway: gatewayUrl,
     Operator: `${accountingUrl}/admin/v1`,
@@ -35,7 +33,7 @@ ${lines.join('\n')}
 
 A streamed answer, with its cost in the last line:
 
-  curl -N ${gatewayUrl}/v1/chat/completions ${bearer(demoKey, 'TOKENHUB_API_KEY')} -H 'Content-Type: application/json' -d '${BODY}'
+  curl -N ${gatewayUrl}/v1/chat/completions ${bearer(demoKey, 'TOKENHUB_API_KEY')} -H 'Content-Type: application/json' -d '${body}'
 
 What the ledger says of it:
 

@@ -40,6 +40,17 @@ const SPEC = {
   LOG_LEVEL: { help: 'Level of the log on standard output.', default: 'info', parse: parseText },
 } as const;
 
+/** What only the programs that are started look at. */
+const PASSED_ON: Readonly<Record<string, string>> = {
+  TOKENHUB_KEY_PEPPER_PREVIOUS: 'While the pepper changes, the one before.',
+  TOKENHUB_SHARDS: 'Hash slots that organisations are spread over; never to be changed. Default: 1.',
+  GATEWAY_MAX_REQUESTS: 'Chat requests in flight, at most. Default: what memory and open files allow.',
+  GATEWAY_MAX_GATEWAYS: 'Gateways beside each other, at most, for the time that Redis is away. Default: 4.',
+  GATEWAY_PRE_STOP_MS: 'How long the gateway takes new requests after SIGTERM. Default: 0 here.',
+  GATEWAY_DRAIN_MS: 'How long streams may go on after that. Default: 30000.',
+  ACCOUNTING_RECONCILE_MS: 'How often counters and ledger are compared. Default: 60000.',
+};
+
 export type StartSettings = SettingsOf<typeof SPEC>;
 
 /** What `start` itself needs of the environment; the programs it starts check the rest. @throws SettingsError */
@@ -49,12 +60,11 @@ export function readStartSettings(): StartSettings {
 
 /** The variables and what they are for. */
 export function describeSettings(): string {
-  return Object.entries(SPEC)
-    .map(
-      ([name, { help, default: value }]) =>
-        `  ${name.padEnd(22)}${help}${value === undefined ? '' : ` Default: ${value}.`}`,
-    )
-    .join('\n');
+  const own = Object.entries(SPEC).map(([name, { help, default: value }]): [string, string] => [
+    name,
+    value === undefined ? help : `${help} Default: ${value}.`,
+  ]);
+  return [...own, ...Object.entries(PASSED_ON)].map(([name, help]) => `  ${name.padEnd(30)}${help}`).join('\n');
 }
 
 function parseOptionalText(text: string): string | undefined {

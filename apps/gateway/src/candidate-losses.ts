@@ -1,5 +1,6 @@
-import { endpointFor, isGatewayError, whyLost, writeFor, type Candidate, type GatewayError } from '@tokenhub/core';
+import { endpointFor, GatewayError, isGatewayError, whyLost, writeFor, type Candidate } from '@tokenhub/core';
 import type { RoutedCall } from './rank-candidates.ts';
+import { DROP_UNSUPPORTED } from './surfaces/routing-policy.ts';
 
 /**
  * Whether the providers have words for all that a request asks for. A provider of the caller's own dialect has; for any
@@ -30,10 +31,17 @@ export class CandidateLosses {
   #find(candidate: Candidate): GatewayError | undefined {
     try {
       const { losses } = writeFor(candidate, this.#call.request);
-      return this.#call.policy.dropsLosses ? undefined : whyLost(losses);
+      const lost = this.#call.policy.dropsLosses ? undefined : whyLost(losses);
+      return lost && withWayOut(lost);
     } catch (error) {
       if (isGatewayError(error)) return error;
       throw error;
     }
   }
+}
+
+/** Core, which finds the loss, does not know how a caller allows it. */
+function withWayOut(lost: GatewayError): GatewayError {
+  const wayOut = `Or send "${DROP_UNSUPPORTED}: true" ("policy.drop_unsupported" in the envelope), and it is left out for you.`;
+  return new GatewayError(lost.code, `${lost.message} ${wayOut}`, { param: lost.param, cause: lost });
 }

@@ -37,6 +37,22 @@ describe('what a provider has no words for', () => {
     expect(lastSent().body).not.toHaveProperty(member);
   });
 
+  it('is refused with the way out, which is not taken for anything but true', async () => {
+    const body = { model: 'claude-sonnet-4', messages, seed: 7 };
+    const refused = await (await hub.post('/v1/chat/completions', body)).json();
+    expect(refused).toMatchObject({
+      error: { param: 'seed', message: expect.stringContaining('send "x-tokenhub-drop-unsupported: true"') },
+    });
+    const no = { headers: { 'x-tokenhub-drop-unsupported': 'false' } };
+    expect(await (await hub.post('/v1/chat/completions', body, no)).json()).toMatchObject({ error: { param: 'seed' } });
+    for (const name of ['x-tokenhub-drop-unsupported', 'x-tokenhub-allow-fallback']) {
+      const odd = await hub.post('/v1/chat/completions', body, { headers: { [name]: 'yes' } });
+      expect(odd.status).toBe(400);
+      const error = { reason: 'invalid_parameter', param: name, message: `${name} must be true or false.` };
+      expect(await odd.json()).toMatchObject({ error });
+    }
+  });
+
   it('is said by the envelope as by the header', async () => {
     const request = { model_hint: 'claude-sonnet-4', messages, parameters: { seed: 7 } };
     expect((await hub.post('/v1/chat', { request })).status).toBe(400);

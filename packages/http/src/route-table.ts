@@ -14,7 +14,8 @@ export function collectRoutes(fastify: Pick<FastifyInstance, 'addHook'>): RouteT
   });
   return {
     methodsAt(path) {
-      const asked = path.split('/');
+      // As the server itself passes it over.
+      const asked = path.replace(/(?<=.)\/$/, '').split('/');
       const matching = routes.filter(({ segments }) => matches(segments, asked));
       return [...new Set(matching.map(({ method }) => method))];
     },

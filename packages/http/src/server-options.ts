@@ -11,6 +11,8 @@ const BODY_LIMIT = 10 * 1024 * 1024;
 /** Fastify's options where its defaults would hurt. */
 export const SERVER_OPTIONS = {
   bodyLimit: BODY_LIMIT,
+  // Some clients put a slash behind every address.
+  routerOptions: { ignoreTrailingSlash: true },
   genReqId: createRequestId,
   requestIdHeader: false,
   // A log line per request would cost more than the request does; chats are logged at their end.

@@ -1,18 +1,32 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiSecurity } from '@nestjs/swagger';
 
 type Schema = Record<string, unknown>;
+
+/** The two ways to show a key, by their names in the document. */
+export const BEARER = 'bearer';
+export const API_KEY_HEADER = 'x-api-key';
 
 export interface RouteDescription {
   readonly summary: string;
   /** What a good answer is. */
   readonly answer: string;
+  /** The type of a good answer. @defaultValue `application/json` */
+  readonly contentType?: string;
   /** JSON Schema of the body; absent for routes without one. */
   readonly body?: Schema;
+  /** What the variable parts of the address are, by their names in it. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** Takes the caller's wishes for its routing from headers. */
+  readonly takesPolicy?: boolean;
+  /** What is not found where the answer is 404; absent where it never is. */
+  readonly notFound?: string;
   /** Also answers an event stream. */
   readonly streams?: boolean;
   /** May be refused for its cost, and by providers; what streams always may. */
   readonly isCharged?: boolean;
+  /** Errors are in the shape of this format. @defaultValue `openai` */
+  readonly errors?: keyof typeof ERRORS;
   /** Open to callers without a key. */
   readonly open?: boolean;
 }
@@ -21,66 +35,137 @@ export interface RouteDescription {
 export function DescribeRoute({
   summary,
   answer,
+  contentType = 'application/json',
   body,
+  params = {},
+  takesPolicy = false,
+  notFound,
   streams = false,
   isCharged = streams,
+  errors = 'openai',
   open = false,
 }: RouteDescription): MethodDecorator {
-  const types = streams ? ['application/json', 'text/event-stream'] : ['application/json'];
-  const content = Object.fromEntries(types.map((type) => [type, { schema: { type: 'object' } }]));
+  const types = streams ? [contentType, 'text/event-stream'] : [contentType];
+  const type = contentType === 'application/json' ? 'object' : 'string';
+  const content = Object.fromEntries(types.map((name) => [name, { schema: { type } }]));
+  const refusals = {
+    ...(body !== undefined && BODY_REFUSALS),
+    ...(!open && KEY_REFUSALS),
+    ...(notFound !== undefined && { 404: notFound }),
+    ...(isCharged && CHARGED_REFUSALS),
+  };
   return applyDecorators(
     HttpCode(200),
     ApiOperation({ summary }),
     ApiResponse({ status: 200, description: answer, content }),
-    ...(open ? [] : [ApiBearerAuth(), ApiResponse({ status: 401, description: 'No valid API key', schema: ERROR })]),
-    ...(body === undefined
-      ? []
-      : [ApiBody({ schema: body }), ApiResponse({ status: 400, description: 'The body is wrong', schema: ERROR })]),
-    ...(isCharged ? CHARGED_REFUSALS : []),
+    ...(open ? [] : [ApiSecurity(BEARER), ApiSecurity(API_KEY_HEADER), ApiHeader(REQUEST_ID)]),
+    ...Object.entries(params).map(([name, description]) => ApiParam({ name, description, schema: { type: 'string' } })),
+    ...(takesPolicy ? POLICY_HEADERS.map((header) => ApiHeader(header)) : []),
+    ...(body === undefined ? [] : [ApiBody({ schema: body })]),
+    ...Object.entries(refusals).map(([status, description]) =>
+      ApiResponse({ status: Number(status), description, schema: ERRORS[errors] }),
+    ),
   );
 }
 
+const SWITCH: Schema = { type: 'string', enum: ['true', 'false'], default: 'false' };
+
+const POLICY_HEADERS = [
+  {
+    name: 'x-tokenhub-allow-fallback',
+    description: 'Other models may serve when the named one cannot',
+    schema: SWITCH,
+  },
+  {
+    name: 'x-tokenhub-drop-unsupported',
+    description: 'What a provider has no words for is left out; X-TokenHub-Dropped names it',
+    schema: SWITCH,
+  },
+];
+
+const REQUEST_ID = {
+  name: 'X-Request-Id',
+  description: "The caller's own id of the request; comes back as X-Client-Request-Id",
+  schema: { type: 'string', pattern: '^[A-Za-z0-9_.-]{1,64}$' },
+};
+
+/** What is refused with each status, of every route with a body: each of them is for keys of some scope. */
+const BODY_REFUSALS: Readonly<Record<number, string>> = {
+  400: 'The body is wrong',
+  403: 'The key has no scope for this',
+  413: 'The body is larger than 10 MiB',
+  415: 'The body is not JSON in UTF-8, or is compressed',
+};
+
+/** Of every route that needs a key. */
+const KEY_REFUSALS: Readonly<Record<number, string>> = {
+  401: 'No valid API key',
+  429: 'Too many wrong keys from this address',
+  503: 'The process is ending or full, or the store of the keys is away',
+};
+
+/** Of every route that has a price. */
+const CHARGED_REFUSALS: Readonly<Record<number, string>> = {
+  402: 'A budget is used up',
+  404: 'No such model',
+  429: 'A rate limit is reached, here or at every provider, or too many wrong keys came from this address',
+  502: 'Every provider failed',
+  503: 'Nobody can serve now, the process is ending or full, or the quota store is away',
+  504: 'Every provider took too long',
+};
+
 const AMOUNT: Schema = { oneOf: [{ type: 'integer' }, { type: 'string' }] };
 
-const ERROR: Schema = {
+const QUOTA: Schema = {
   type: 'object',
-  required: ['error'],
+  description: 'The limit that refused the request; money as decimal strings of USD',
   properties: {
-    error: {
-      type: 'object',
-      required: ['message', 'type', 'code', 'reason', 'request_id'],
-      properties: {
-        message: { type: 'string', description: 'What is wrong and what would be right' },
-        type: { type: 'string' },
-        code: { type: 'integer', description: 'The HTTP status' },
-        reason: { type: 'string', description: 'A stable slug for programs' },
-        param: { type: 'string', description: 'Path of the member that is wrong' },
-        quota: {
-          type: 'object',
-          description: 'The limit that refused the request; money as decimal strings of USD',
-          properties: {
-            scope: { type: 'string', description: 'Whose: key:, user:, team: or org: and an id' },
-            dimension: { type: 'string', enum: ['requests', 'tokens', 'concurrency', 'day', 'month'] },
-            limit: AMOUNT,
-            used: AMOUNT,
-            reserved: { ...AMOUNT, description: 'Held by requests that are running' },
-            reset_at: { type: 'string', format: 'date-time', description: 'When it is free again' },
-          },
-        },
-        request_id: { type: 'string' },
-      },
-    },
+    scope: { type: 'string', description: 'Whose: key:, user:, team: or org: and an id' },
+    dimension: { type: 'string', enum: ['requests', 'tokens', 'concurrency', 'day', 'month'] },
+    limit: AMOUNT,
+    used: AMOUNT,
+    reserved: { ...AMOUNT, description: 'Held by requests that are running' },
+    reset_at: { type: 'string', format: 'date-time', description: 'When it is free again' },
   },
 };
 
-const CHARGED_REFUSALS = [
-  ApiResponse({ status: 402, description: 'A budget is used up', schema: ERROR }),
-  ApiResponse({ status: 404, description: 'No such model', schema: ERROR }),
-  ApiResponse({ status: 429, description: 'A rate limit is reached, here or at every provider', schema: ERROR }),
-  ApiResponse({ status: 502, description: 'Every provider failed', schema: ERROR }),
-  ApiResponse({ status: 503, description: 'Nobody can serve now, or the quota store is away', schema: ERROR }),
-  ApiResponse({ status: 504, description: 'Every provider took too long', schema: ERROR }),
-];
+const MESSAGE: Schema = { type: 'string', description: 'What is wrong and what would be right' };
+
+/** The bodies of errors, as the callers of each format read them. */
+const ERRORS = {
+  openai: {
+    type: 'object',
+    required: ['error'],
+    properties: {
+      error: {
+        type: 'object',
+        required: ['message', 'type', 'code', 'reason', 'request_id'],
+        properties: {
+          message: MESSAGE,
+          type: { type: 'string' },
+          code: { type: 'integer', description: 'The HTTP status' },
+          reason: { type: 'string', description: 'A stable slug for programs' },
+          param: { type: 'string', description: 'Path of the member that is wrong' },
+          quota: QUOTA,
+          request_id: { type: 'string' },
+        },
+      },
+    },
+  },
+  anthropic: {
+    type: 'object',
+    required: ['type', 'error', 'request_id'],
+    properties: {
+      type: { type: 'string', enum: ['error'] },
+      error: {
+        type: 'object',
+        required: ['type', 'message'],
+        properties: { type: { type: 'string' }, message: MESSAGE, quota: QUOTA },
+      },
+      request_id: { type: 'string' },
+    },
+  },
+} satisfies Record<string, Schema>;
 
 const MESSAGES: Schema = {
   type: 'array',
@@ -181,10 +266,12 @@ export const ENVELOPE_BODY: Schema = {
   properties: {
     request: {
       type: 'object',
+      additionalProperties: false,
       required: ['messages'],
       properties: {
         messages: MESSAGES,
         model_hint: { type: 'string', description: 'A model id; absent, "*" or "auto": the best by score' },
+        model: { type: 'string', description: 'The same, where model_hint is absent' },
         parameters: { type: 'object', description: "OpenAI's parameters: temperature, max_tokens, tools, …" },
         stream: { type: 'boolean', default: false },
         stream_format: {

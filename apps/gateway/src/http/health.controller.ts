@@ -35,7 +35,7 @@ export class HealthController {
   }
 
   @Get('metrics')
-  @DescribeRoute({ summary: 'Metrics for Prometheus', answer: 'Text', open: true })
+  @DescribeRoute({ summary: 'Metrics for Prometheus', answer: 'Text', contentType: 'text/plain', open: true })
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     const { registry } = this.#services.metrics;
     await reply.type(registry.contentType).send(await registry.metrics());

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { RoutingConfig } from '@tokenhub/config';
-import { MODE_WEIGHTS, type RoutingMode } from '@tokenhub/core';
+import { GatewayError, MODE_WEIGHTS, type RoutingMode } from '@tokenhub/core';
 
 /** A caller's wishes for how its request is routed. They may only tighten what the operator set. */
 export interface RoutingPolicy {
@@ -14,15 +14,26 @@ export interface RoutingPolicy {
   readonly dropsLosses: boolean;
 }
 
+/** The header by which a caller lets providers serve that have no words for all of its request. */
+export const DROP_UNSUPPORTED = 'x-tokenhub-drop-unsupported';
+
 /**
  * The policy of a caller whose body has no room for one: `x-tokenhub-allow-fallback: true` lets other models serve,
  * `x-tokenhub-drop-unsupported: true` lets providers serve that have no words for all of the request.
+ * @throws GatewayError when one of them says anything but `true` or `false`.
  */
 export function policyFromHeaders(headers: IncomingHttpHeaders): RoutingPolicy {
   return {
-    allowModelFallback: headers['x-tokenhub-allow-fallback'] === 'true',
-    dropsLosses: headers['x-tokenhub-drop-unsupported'] === 'true',
+    allowModelFallback: readSwitch(headers, 'x-tokenhub-allow-fallback'),
+    dropsLosses: readSwitch(headers, DROP_UNSUPPORTED),
   };
+}
+
+function readSwitch(headers: IncomingHttpHeaders, name: string): boolean {
+  const value = headers[name];
+  if (value === undefined || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new GatewayError('invalid_parameter', `${name} must be true or false.`, { param: name });
 }
 
 /** True for the name of a routing mode. */

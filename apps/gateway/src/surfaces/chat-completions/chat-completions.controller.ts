@@ -22,6 +22,7 @@ export class ChatCompletionsController {
     summary: "Chat, in OpenAI's format",
     answer: 'A chat completion, or its chunks, ended by [DONE] and the cost',
     body: CHAT_COMPLETION_BODY,
+    takesPolicy: true,
     streams: true,
   })
   async complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -22,6 +22,7 @@ export class EmbeddingsController {
     summary: "Embeddings, in OpenAI's format",
     answer: 'A list of vectors',
     body: EMBEDDINGS_BODY,
+    takesPolicy: true,
     isCharged: true,
   })
   async embed(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -16,7 +16,7 @@ import { explainRanking, type RoutedCall } from '../../rank-candidates.ts';
 import { CHAT_SERVICES } from '../../tokens.ts';
 import { readEnvelope } from '../chat/read-envelope.ts';
 import { policyFromHeaders } from '../routing-policy.ts';
-import { DescribeRoute, ENVELOPE_BODY } from '../../http/describe-route.ts';
+import { CHAT_COMPLETION_BODY, DescribeRoute, ENVELOPE_BODY } from '../../http/describe-route.ts';
 
 /** What would happen to a chat request, without anybody being called and anything being reserved. */
 @Controller('v1/route/explain')
@@ -31,7 +31,8 @@ export class ExplainController {
   @DescribeRoute({
     summary: 'What would happen to a chat request of either shape',
     answer: 'Every deployment with its score, or why it is excluded, and what would be reserved',
-    body: ENVELOPE_BODY,
+    body: { anyOf: [CHAT_COMPLETION_BODY, ENVELOPE_BODY] },
+    takesPolicy: true,
   })
   explain(@Req() request: FastifyRequest): unknown {
     const key = callerOf(request, 'chat');

@@ -26,6 +26,9 @@ export class CountTokensController {
     summary: "The tokens of a request in Anthropic's format",
     answer: 'Their number; X-TokenHub-Estimated: true where the provider cannot count',
     body: { ...MESSAGES_BODY, required: ['messages'] },
+    takesPolicy: true,
+    notFound: 'No such model',
+    errors: 'anthropic',
   })
   async count(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { key, requestId } = chatCallFrom(request);

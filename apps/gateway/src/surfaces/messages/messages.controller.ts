@@ -24,7 +24,9 @@ export class MessagesController {
     summary: "Chat, in Anthropic's format",
     answer: 'A message, or its events',
     body: MESSAGES_BODY,
+    takesPolicy: true,
     streams: true,
+    errors: 'anthropic',
   })
   async complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = chatCallFrom(request);

@@ -39,7 +39,7 @@ export class ModelsController {
 
   // Model ids may hold slashes.
   @Get('*')
-  @DescribeRoute({ summary: 'One model', answer: 'A model' })
+  @DescribeRoute({ summary: 'One model', answer: 'A model', params: { id: 'Its id' }, notFound: 'No such model' })
   find(@Req() request: FastifyRequest, @Param('*') id: string): OpenaiModel | AnthropicModel {
     const model = this.#listFor(request).find((listed) => listed.id === id);
     if (model !== undefined) return isForAnthropic(request) ? toAnthropicModel(model) : toOpenaiModel(model);

@@ -22,6 +22,7 @@ export class ResponsesController {
     summary: "Chat, in the format of OpenAI's Responses, without their memory",
     answer: 'A response, or its events',
     body: RESPONSES_BODY,
+    takesPolicy: true,
     streams: true,
   })
   async complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
