@@ -46,7 +46,7 @@ export interface Processes {
   readonly configFile: string;
   /** Another one; a command before it (`prlimit`, its options) starts it in its own place. */
   startGateway(env?: Readonly<Record<string, string>>, command?: readonly string[]): Promise<Service>;
-  startAccounting(): Promise<Service>;
+  startAccounting(env?: Readonly<Record<string, string>>): Promise<Service>;
   stop(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export async function prepareProcesses(options: ProcessesOptions = {}): Promise<
     GATEWAY_PORT: '0',
     GATEWAY_PRE_STOP_MS: '0',
     ACCOUNTING_PORT: '0',
-    LOG_LEVEL: 'warn',
+    LOG_LEVEL: 'info',
     ...more,
   };
   const services: Service[] = [];
@@ -90,7 +90,7 @@ export async function prepareProcesses(options: ProcessesOptions = {}): Promise<
     simulator,
     configFile: env.TOKENHUB_CONFIG,
     startGateway: (its = {}, command = []) => start('gateway', its, command),
-    startAccounting: () => start('accounting', {}),
+    startAccounting: (its = {}) => start('accounting', its),
     async stop() {
       for (const service of services) service.process.kill('SIGKILL');
       await Promise.all(services.map(({ ended }) => ended));
@@ -101,7 +101,7 @@ export async function prepareProcesses(options: ProcessesOptions = {}): Promise<
   };
 }
 
-/** Runs an app's `main.js` until it says where it listens. */
+/** Runs an app's `main.js` until its log says where it listens, as it does from the level `info` on. */
 export async function startService(
   app: 'gateway' | 'accounting',
   env: Readonly<Record<string, string>>,

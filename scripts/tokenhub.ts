@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { generateApiKey, hashApiKey, loadConfig } from '@tokenhub/config';
+import { generateApiKey, hashApiKey, readConfig } from '@tokenhub/config';
 
 const HELP = `pnpm tokenhub keys generate    prints a new API key and, with TOKENHUB_KEY_PEPPER set, its hash
 pnpm tokenhub keys hash        prints the hash of the key on standard input, for key_hash of the configuration;
@@ -10,7 +9,7 @@ pnpm tokenhub models PROVIDER  prints what a provider of ./tokenhub.yaml, or of 
 
 const pepper = process.env['TOKENHUB_KEY_PEPPER'] ?? '';
 const [topic, ...names] = process.argv.slice(2);
-const command = topic === 'models' && names.length === 1 ? 'models' : process.argv.slice(2).join(' ');
+const command = topic === 'models' && names.length <= 1 ? 'models' : process.argv.slice(2).join(' ');
 
 switch (command) {
   case 'keys generate': {
@@ -30,9 +29,10 @@ switch (command) {
     try {
       // Only here, since prices and providers take long to load.
       const { writeProviderModels } = await import('./provider-models.ts');
-      const fileName = process.env['TOKENHUB_CONFIG'] ?? './tokenhub.yaml';
-      const config = loadConfig(readFileSync(fileName, 'utf8'), { env: process.env, fileName });
-      print(await writeProviderModels(config, names[0] ?? ''));
+      const config = readConfig(process.env['TOKENHUB_CONFIG'] || './tokenhub.yaml', process.env);
+      const [provider] = names;
+      if (provider === undefined) fail(`name one of ${config.providers.map(({ id }) => id).join(', ')}`);
+      else print(await writeProviderModels(config, provider));
     } catch (error) {
       fail(error instanceof Error ? error.message : String(error));
     }

@@ -69,7 +69,7 @@ export async function startHouse(programs: PostgresPrograms, { keepsData = true 
     GATEWAY_MAX_GATEWAYS: '2',
     ACCOUNTING_PORT: '0',
     ACCOUNTING_RECONCILE_MS: '5000',
-    LOG_LEVEL: 'error',
+    LOG_LEVEL: 'info',
   };
   const workers = [await startTenant('accounting', env), await startTenant('accounting', env)];
   const gateways = [await startTenant('gateway', env), await startTenant('gateway', env)];

@@ -3,11 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHealthBoard } from '@tokenhub/cluster';
-import { hashesOfApiKey, OperatorError, type Config, type Peppers, type RedisConnection } from '@tokenhub/config';
+import {
+  cannotListen,
+  hashesOfApiKey,
+  OperatorError,
+  type Config,
+  type Peppers,
+  type RedisConnection,
+} from '@tokenhub/config';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore } from '@tokenhub/keys';
 import { claimShards, createCounters, createOutbox, createRedisQuota, openLedger, TICKS_MS } from '@tokenhub/metering';
 import { answersWithin, connectRedis } from '@tokenhub/redis';
+import type { FastifyBaseLogger } from 'fastify';
 import { AppModule } from './app.module.ts';
 import { acceptEmptyBodies } from './http/empty-bodies.ts';
 import { guardAdminRoutes } from './http/admin-guard.ts';
@@ -35,7 +43,7 @@ import { inspectStore } from './inspect-store.ts';
 import { startWorkers } from './workers/start-workers.ts';
 
 export interface AccountingSettings {
-  /** Keys and organisations whose quotas can be read; without it no limits are known. */
+  /** Keys and organisations whose quotas can be read; without it no limits are known but those of keys made here. */
   readonly config?: Config | undefined;
   readonly redis: RedisConnection;
   /** Over how many shards of the store organisations are spread, as for the gateways. @defaultValue 1 */
@@ -58,6 +66,8 @@ export interface AccountingSettings {
 export interface Accounting {
   readonly app: NestFastifyApplication;
   readonly url: string;
+  /** Where all of it is logged. */
+  readonly log: FastifyBaseLogger;
   /** Puts another configuration in force. */
   reload(config: Config | undefined): void;
   /** Ends the running slices of work, then everything else. */
@@ -66,20 +76,24 @@ export interface Accounting {
 
 /** Longest wait for an answer when asked whether this process is ready. */
 const READY_TIMEOUT_MS = 1000;
+const NO_CONFIG =
+  'Without a configuration file static keys, models and the limits of users, teams and organisations are not known here: set TOKENHUB_CONFIG as for the gateways';
 
 /** Builds everything that accounting is made of, and listens. */
 export async function createAccounting(settings: AccountingSettings): Promise<Accounting> {
-  const adapter = new FastifyAdapter({ ...SERVER_OPTIONS, logger: { level: settings.logLevel } });
+  const adapter = new FastifyAdapter({ ...SERVER_OPTIONS, logger: { level: settings.logLevel, name: 'accounting' } });
   const fastify = adapter.getInstance();
   const warn = (error: unknown) =>
     fastify.log.warn({ err: error }, 'accounting could not do its work, and tries again');
 
-  let { config } = settings;
+  let config: Config | undefined;
+  const use = (next: Config | undefined): void => {
+    config = next;
+    if (next === undefined) fastify.log.warn(NO_CONFIG);
+  };
+  use(settings.config);
   const { keyPeppers, shards = 1 } = settings;
-  const redis = await connectRedis(settings.redis, warn).catch((cause: unknown) => {
-    const remedy = 'No Redis answers at REDIS_URL. Start one there, or let "pnpm start" bring one along.';
-    throw new OperatorError(remedy, { cause });
-  });
+  const redis = await connectRedis(settings.redis, warn);
   await claimShards(redis, shards).catch((cause: unknown) => {
     throw new OperatorError(`TOKENHUB_SHARDS ${cause instanceof Error ? cause.message : 'could not be checked'}.`, {
       cause,
@@ -165,14 +179,16 @@ export async function createAccounting(settings: AccountingSettings): Promise<Ac
     { logger: false },
   );
   app.useGlobalFilters(new ErrorFilter({ routes }));
-  await app.listen(settings.port, settings.host);
+  const { host, port } = settings;
+  await app.listen(port, host).catch((cause: unknown) => {
+    throw cannotListen(cause, { variable: 'ACCOUNTING_PORT', host, port });
+  });
 
   return {
     app,
-    url: urlOf(settings.host, app),
-    reload(next) {
-      config = next;
-    },
+    url: urlOf(host, app),
+    log: fastify.log,
+    reload: use,
     async close() {
       // Without a store there is nobody to take leave of, and BullMQ would wait for one
       await workers.close({ force: redis.status !== 'ready' });

@@ -1,15 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig, runMain, watchConfig, type Config } from '@tokenhub/config';
+import { readConfig, runMain, watchConfig, type Config } from '@tokenhub/config';
 import { createAccounting } from './create-accounting.ts';
-import { readEnv, type AccountingEnv } from './env.ts';
+import { readEnv } from './env.ts';
 
 const DEFAULT_CONFIG = './tokenhub.yaml';
 
 await runMain(async () => {
   const env = readEnv();
+  const fileName = env.TOKENHUB_CONFIG ?? DEFAULT_CONFIG;
+  /** Without a file there is nothing to show limits of, and all else works. */
+  const read = (): Config | undefined =>
+    env.TOKENHUB_CONFIG === undefined && !existsSync(fileName) ? undefined : readConfig(fileName, process.env);
   const accounting = await createAccounting({
-    config: readConfig(env),
+    config: read(),
     redis: env.REDIS_URL,
     shards: env.TOKENHUB_SHARDS,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${join(env.TOKENHUB_DATA_DIR, 'ledger.sqlite')}`,
@@ -20,7 +24,6 @@ await runMain(async () => {
     logLevel: env.LOG_LEVEL,
     reconcileEveryMs: env.ACCOUNTING_RECONCILE_MS,
   });
-  process.stdout.write(`accounting listening on ${accounting.url}\n`);
 
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -29,12 +32,5 @@ await runMain(async () => {
   };
   process.on('SIGTERM', () => void stop());
   process.on('SIGINT', () => void stop());
-  watchConfig(env.TOKENHUB_CONFIG ?? DEFAULT_CONFIG, () => accounting.reload(readConfig(env)));
+  watchConfig(fileName, () => accounting.reload(read()), accounting.log);
 });
-
-/** Without a file there is nothing to show limits of, and all else works. */
-function readConfig({ TOKENHUB_CONFIG }: AccountingEnv): Config | undefined {
-  const fileName = TOKENHUB_CONFIG ?? DEFAULT_CONFIG;
-  if (TOKENHUB_CONFIG === undefined && !existsSync(fileName)) return undefined;
-  return loadConfig(readFileSync(fileName, 'utf8'), { env: process.env, fileName });
-}

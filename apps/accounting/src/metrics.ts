@@ -5,7 +5,7 @@ import type { DrainResult } from './settle-cost-events.ts';
 /** What operators see of the way from the outbox to the ledger. */
 export interface AccountingMetrics {
   readonly registry: Registry;
-  /** Counts what a drain has moved, or has given up as unreadable. */
+  /** Counts what a drain has moved, or has given up. */
   recordDrain(result: DrainResult): void;
   /** Counts reservations whose gateway never settled them. */
   recordSweep(expired: number): void;
@@ -24,7 +24,7 @@ export function createAccountingMetrics(readOutboxLength: () => Promise<number>)
   });
   const deadLetters = new Counter({
     name: 'tokenhub_dead_letters_total',
-    help: 'Cost events that could not be read and wait for a person',
+    help: 'Cost events that could not be written into the ledger and wait for a person',
     registers,
   });
   const expired = new Counter({

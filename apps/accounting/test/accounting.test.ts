@@ -57,6 +57,7 @@ describe('from settlement to the ledger', () => {
       org: 'acme',
       surface: 'chat_completions',
       streamed: true,
+      requested_model: 'gpt-4',
       model: 'gpt-4',
       provider: 'openai',
       deployment: 'openai/gpt-4',
@@ -89,6 +90,7 @@ describe('from settlement to the ledger', () => {
       day,
       month: day.slice(0, 6),
       client_request_id: 'mine-1',
+      admitted_at: new Date(event.admittedAt).toISOString(),
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       corrections: [],
     });
@@ -117,6 +119,7 @@ describe('from settlement to the ledger', () => {
     });
     expect(await rowOf('req_nobody')).toMatchObject({
       user: null,
+      requested_model: 'gpt-4',
       model: null,
       provider: null,
       deployment: null,
@@ -218,11 +221,19 @@ describe('the ledger', () => {
       costs: { input: '0', cached: '0', cache_write: '0', output: '0.000000015', reasoning: '0' },
       adjustments_usd: '0',
     });
-    expect(await getJson('/admin/v1/usage?to=2000-01-01')).toEqual({ items: [], next_cursor: null });
+    expect(await getJson('/admin/v1/usage?to=20000101')).toEqual({ items: [], next_cursor: null });
     const sinceYesterday = new Date(Date.now() - 86_400_000).toISOString();
     expect(await getJson(`/admin/v1/usage?group_by=org&from=${sinceYesterday}`)).toMatchObject({
       items: [{ group: 'acme' }, { group: 'globex', requests: 5 }],
     });
+  });
+
+  test('a day of an answer can be asked for as it is written there', async () => {
+    const { items } = (await getJson('/admin/v1/usage')) as { items: { group: string }[] };
+    const today = items[0]?.group;
+    expect(today).toMatch(/^\d{8}$/);
+    expect(await getJson(`/admin/v1/usage?from=${today}`)).toEqual({ items, next_cursor: null });
+    expect(await getJson(`/admin/v1/usage?to=${today}`)).toEqual({ items: [], next_cursor: null });
   });
 
   test('usage is CSV for who asks for it, in the address or by Accept', async () => {
@@ -256,11 +267,14 @@ describe('the ledger', () => {
     ['ledger?limit=5&limit=6', 'limit'],
     ['ledger?cursor=abc', 'cursor'],
     ['ledger?key=', 'key'],
+    ['ledger?outcome=foo', 'outcome'],
     ['usage?group_by=colour', 'group_by'],
     ['usage?format=xml', 'format'],
     ['usage?format=csv&format=json', 'format'],
     ['usage?from=yesterday', 'from'],
     ['usage?to=2026-02-30', 'to'],
+    ['usage?to=20260230', 'to'],
+    ['usage?to=202611', 'to'],
     ['quotas/nobody', 'scope'],
     ['quotas/key:', 'scope'],
   ])('%s is refused by name', async (path, param) => {
@@ -292,6 +306,7 @@ describe('quotas', () => {
     const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
     expect(await getJson('/admin/v1/quotas/key:demo')).toEqual({
       scope: 'key:demo',
+      limits_known: true,
       requests: { limit: 60, used: 2 },
       tokens: { limit: 100_000, used: 1057 },
       concurrency: { limit: 10, used: 1 },
@@ -311,6 +326,25 @@ describe('quotas', () => {
       costNanoUsd: 0n,
       event: sampleEvent({ requestId: 'req_quota_2', costNanoUsd: 0n }),
     });
+  });
+
+  test('without a configuration, what is not known of limits is not shown as none', async () => {
+    const own = await createTestBench();
+    try {
+      const { url } = await own.startAccounting({ config: undefined });
+      const ask = async (path: string, body?: object) => {
+        const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
+        const post = body && { method: 'POST', body: JSON.stringify(body) };
+        return (await fetch(`${url}/admin/v1/${path}`, { headers, ...post })).json();
+      };
+      await ask('keys', { id: 'made', limits: { rpm: 7 }, team: 'search' });
+      expect(await ask('quotas/key:made')).toMatchObject({ limits_known: true, requests: { limit: 7 } });
+      for (const scope of ['team:search', 'key:demo', 'org:acme']) {
+        expect(await ask(`quotas/${scope}`)).toMatchObject({ scope, limits_known: false, requests: { limit: null } });
+      }
+    } finally {
+      await own.close();
+    }
   });
 
   test.each(['key:nobody', 'user:nobody', 'team:nobody', 'org:nobody'])('%s is not found', async (scope) => {

@@ -114,13 +114,14 @@ describe('making a key', () => {
     [{ limits: { budget_day_usd: 5 } }, 'invalid_parameter', 'limits.budget_day_usd'],
     [{ limits: { budget_day_usd: '-1' } }, 'invalid_parameter', 'limits.budget_day_usd'],
     [{ limits: null }, 'invalid_parameter', 'limits'],
+    [{ limits: { rpm: null } }, 'invalid_parameter', 'limits.rpm'],
     [{ id: 'a b' }, 'invalid_parameter', 'id'],
     [{ id: 7 }, 'invalid_parameter', 'id'],
     [{ name: 'x'.repeat(201) }, 'invalid_parameter', 'name'],
     [{ scopes: [] }, 'invalid_parameter', 'scopes'],
-    [{ scopes: ['admin'] }, 'invalid_parameter', 'scopes.0'],
-    [{ models: ['gpt-4', 'gpt-9'] }, 'invalid_parameter', 'models.1'],
-    [{ models: ['no such'] }, 'invalid_parameter', 'models.0'],
+    [{ scopes: ['admin'] }, 'invalid_parameter', 'scopes[0]'],
+    [{ models: ['gpt-4', 'gpt-9'] }, 'invalid_parameter', 'models[1]'],
+    [{ models: ['no such'] }, 'invalid_parameter', 'models[0]'],
     [{ expires_at: 'tomorrow' }, 'invalid_parameter', 'expires_at'],
     [{ stream_format: 'xml' }, 'invalid_parameter', 'stream_format'],
     [{ heartbeat: 'maybe' }, 'invalid_parameter', 'heartbeat'],
@@ -136,6 +137,18 @@ describe('making a key', () => {
     const answer = await ask('POST', '', body);
     expect(refusal(answer)).toEqual({ status: 400, reason, param });
     expect((await ask('GET', '?limit=500')).text).toBe(before);
+  });
+
+  test('all mistakes of a body are told at once, the first one as the parameter', async () => {
+    const answer = await ask('POST', '', { scopes: ['admin'], limits: { rpm: 0, rps: 1 }, color: 'red' });
+    expect(refusal(answer)).toEqual({ status: 400, reason: 'invalid_parameter', param: 'scopes[0]' });
+    for (const path of [
+      'scopes[0] must be one of',
+      'limits.rpm must be at least',
+      'limits.rps is',
+      'color is no field',
+    ])
+      expect(answer.item).toMatchObject({ error: { message: expect.stringContaining(path) } });
   });
 
   test('fields that nobody knows never change what a key may do (A8)', async () => {
@@ -157,10 +170,21 @@ describe('changing a key', () => {
     const changed = await ask('PATCH', '/changing', { name: 'New', limits: { rpm: 7 }, user: null, scopes: null });
     expect(changed.status).toBe(200);
     expect(changed.item).toMatchObject({ name: 'New', user: null, scopes: ['chat', 'plan'] });
-    expect(changed.item['limits']).toMatchObject({ rpm: 7, tpm: null });
+    expect(changed.item['limits']).toMatchObject({ rpm: 7, tpm: 100 });
     expect((await ask('GET', '/changing')).item).toEqual(changed.item);
     expect(changed.item).not.toHaveProperty('key');
     expect((await ask('PATCH', '/changing', { name: null })).item).toMatchObject({ name: null, limits: { rpm: 7 } });
+  });
+
+  test('a change of one limit leaves the others, and null takes one away, or all', async () => {
+    await make({ id: 'limits', limits: { rpm: 5, budget_month_usd: '50' } });
+    const limitsAfter = async (limits: object | null) => (await ask('PATCH', '/limits', { limits })).item['limits'];
+    const none = { rpm: null, tpm: null, concurrency: null, budget_day_usd: null, budget_month_usd: null };
+    expect(await limitsAfter({ rpm: 3 })).toEqual({ ...none, rpm: 3, budget_month_usd: '50' });
+    expect(await limitsAfter({ rpm: null, tpm: 9 })).toEqual({ ...none, tpm: 9, budget_month_usd: '50' });
+    expect(await limitsAfter(null)).toEqual(none);
+    expect(await limitsAfter({ rpm: 4 })).toEqual({ ...none, rpm: 4 });
+    expect((await ask('GET', '/limits')).item['limits']).toEqual({ ...none, rpm: 4 });
   });
 
   test.each([
@@ -168,8 +192,9 @@ describe('changing a key', () => {
     [{ id: null }, 'unknown_parameter', 'id'],
     [{ mac: null }, 'unknown_parameter', 'mac'],
     [{ toString: null }, 'unknown_parameter', 'toString'],
-    [{ models: ['gpt-9'] }, 'invalid_parameter', 'models.0'],
-    [{ limits: { rpm: null } }, 'invalid_parameter', 'limits.rpm'],
+    [{ models: ['gpt-9'] }, 'invalid_parameter', 'models[0]'],
+    [{ limits: { rpm: 0 } }, 'invalid_parameter', 'limits.rpm'],
+    [{ limits: { rps: null } }, 'unknown_parameter', 'limits.rps'],
     ['null', 'invalid_request', null],
   ])('%j is refused with 400', async (body, reason, param) => {
     const { id } = await make();

@@ -29,7 +29,7 @@ function startMain(env: Record<string, string>) {
     child,
     output,
     exited,
-    url: () => vi.waitUntil(() => /listening on (\S+)/.exec(output.text)?.[1], { timeout: 15_000, interval: 10 }),
+    url: () => vi.waitUntil(() => /listening at (\S+?)"/.exec(output.text)?.[1], { timeout: 15_000, interval: 10 }),
   };
 }
 
@@ -39,7 +39,7 @@ const envOf = ({ redis, databaseUrl }: TestBench): Record<string, string> => ({
   TOKENHUB_ADMIN_TOKEN: ADMIN_TOKEN,
   TOKENHUB_KEY_PEPPER: KEY_PEPPER,
   ACCOUNTING_PORT: '0',
-  LOG_LEVEL: 'error',
+  LOG_LEVEL: 'info',
 });
 
 // `pnpm test` builds first
@@ -75,6 +75,19 @@ describe.skipIf(!existsSync(MAIN))('the program (apps/accounting/dist/main.js, s
     });
     expect(await exited).toBe(1);
     expect(output.errors).toContain('No Redis answers at REDIS_URL');
+  });
+
+  test('without a configuration file it warns once, and does not read again what has not changed', async () => {
+    const bench = await createTestBench();
+    try {
+      const main = startMain(envOf(bench));
+      await main.url();
+      await sleep(2500);
+      expect(main.output.text.match(/Without a configuration file/g)).toHaveLength(1);
+      expect(main.output.text).not.toContain('configuration reloaded');
+    } finally {
+      await bench.close();
+    }
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s', async (signal) => {

@@ -17,7 +17,9 @@ export interface TestBench {
   readonly client: Redis | Cluster;
   readonly databaseUrl: string;
   readonly quota: Quota;
-  startAccounting(settings?: Partial<Pick<AccountingSettings, 'reconcileEveryMs' | 'shards'>>): Promise<Accounting>;
+  startAccounting(
+    settings?: Partial<Pick<AccountingSettings, 'config' | 'reconcileEveryMs' | 'shards'>>,
+  ): Promise<Accounting>;
   close(): Promise<void>;
 }
 

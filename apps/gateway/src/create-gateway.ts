@@ -1,6 +1,13 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
-import { findSharedOwner, OperatorError, type Config, type Peppers, type RedisConnection } from '@tokenhub/config';
+import {
+  cannotListen,
+  findSharedOwner,
+  OperatorError,
+  type Config,
+  type Peppers,
+  type RedisConnection,
+} from '@tokenhub/config';
 import { createRetryBudget } from '@tokenhub/core';
 import { collectRoutes, ErrorFilter, SERVER_OPTIONS } from '@tokenhub/http';
 import { createKeyStore, listenForKeyChanges } from '@tokenhub/keys';
@@ -8,6 +15,7 @@ import { claimShards, openLedger } from '@tokenhub/metering';
 import { answersWithin, connectRedis } from '@tokenhub/redis';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import { createAuthFailures } from './admission/auth-failures.ts';
 import { createAuthenticator, type Authenticator } from './admission/authenticate.ts';
 import { readResources, toCapacity } from './admission/capacity.ts';
@@ -53,6 +61,8 @@ export interface GatewayOptions {
 /** A gateway that listens. */
 export interface Gateway {
   readonly url: string;
+  /** Where all of it is logged. */
+  readonly log: FastifyBaseLogger;
   /** Puts another configuration in force; running requests end under the one they began with. */
   reload(config: Config): void;
   /**
@@ -74,7 +84,7 @@ const KEY_LOOK_UP_MS = 250;
 /** The composition root: builds everything a gateway is made of, and listens. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { keyPeppers, shards = 1 } = options;
-  const adapter = new FastifyAdapter({ ...SERVER_OPTIONS, logger: { level: options.logLevel } });
+  const adapter = new FastifyAdapter({ ...SERVER_OPTIONS, logger: { level: options.logLevel, name: 'gateway' } });
   const fastify = adapter.getInstance();
   const log = fastify.log;
 
@@ -163,9 +173,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   app.useGlobalFilters(new ErrorFilter({ routes, dialectOf }));
   serveApiDocument(app);
   fastify.server.maxConnections = capacity.connections;
-  await app.listen(options.port, options.host);
+  const { host, port: wantedPort } = options;
+  await app.listen(wantedPort, host).catch((cause: unknown) => {
+    throw cannotListen(cause, { variable: 'GATEWAY_PORT', host, port: wantedPort });
+  });
   const address: unknown = app.getHttpServer().address();
-  const port = isAddressInfo(address) ? address.port : options.port;
+  const port = isAddressInfo(address) ? address.port : wantedPort;
 
   const retainHealth = (): void => cluster.health.retain(new Set(catalog.candidates.map(({ id }) => id)));
   let closed: Promise<void> | undefined;
@@ -181,7 +194,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
 
   return {
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    log,
     reload(config) {
       mustFit(config, shards);
       const old = catalog;

@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig, runMain, watchConfig, type Config } from '@tokenhub/config';
+import { readConfig, runMain, watchConfig } from '@tokenhub/config';
 import { createGateway } from './create-gateway.ts';
-import { readEnv, type GatewaySettings } from './env.ts';
+import { readEnv } from './env.ts';
 
 await runMain(async () => {
   const settings = readEnv();
+  const read = () => readConfig(settings.TOKENHUB_CONFIG, process.env);
   const gateway = await createGateway({
-    config: readConfig(settings),
+    config: read(),
     redis: settings.REDIS_URL,
     shards: settings.TOKENHUB_SHARDS,
     spoolDirectory: join(settings.TOKENHUB_DATA_DIR, 'spool'),
@@ -19,7 +19,6 @@ await runMain(async () => {
     logLevel: settings.LOG_LEVEL,
     maxRequests: settings.GATEWAY_MAX_REQUESTS,
   });
-  process.stdout.write(`gateway listening on ${gateway.url}\n`);
 
   const { GATEWAY_PRE_STOP_MS, GATEWAY_DRAIN_MS } = settings;
   let stopping = false;
@@ -33,10 +32,5 @@ await runMain(async () => {
   process.on('SIGTERM', () => void stop(GATEWAY_PRE_STOP_MS));
   // A person at a terminal has no load balancer.
   process.on('SIGINT', () => void stop(0));
-  watchConfig(settings.TOKENHUB_CONFIG, () => gateway.reload(readConfig(settings)));
+  watchConfig(settings.TOKENHUB_CONFIG, () => gateway.reload(read()), gateway.log);
 });
-
-function readConfig(settings: GatewaySettings): Config {
-  const fileName = settings.TOKENHUB_CONFIG;
-  return loadConfig(readFileSync(fileName, 'utf8'), { env: process.env, fileName });
-}

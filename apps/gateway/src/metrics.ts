@@ -141,7 +141,12 @@ export function createChatMetrics(gauges: Gauges, log: FastifyBaseLogger): ChatM
       if (outcome === 'completed' && !logsGoodChats) return;
       // Ids, counts and times; never a prompt, an answer or a key.
       const { requestId, keyId, org, reason, errorReason, firstTokenMs, durationMs, attempts } = event;
-      const facts = { requestId, keyId, org, model, provider, outcome, reason, errorReason, firstTokenMs, durationMs };
+      // Of one that nobody served: what was asked for, and who was asked last.
+      const named = {
+        model: event.model ?? event.requestedModel,
+        provider: event.provider ?? attempts.at(-1)?.provider,
+      };
+      const facts = { requestId, keyId, org, ...named, outcome, reason, errorReason, firstTokenMs, durationMs };
       log[outcome === 'completed' ? 'debug' : 'info'](
         { ...facts, ...counts, attempts: attempts.length, costUsd: formatUsd(event.costNanoUsd) },
         'chat',

@@ -1,4 +1,6 @@
 export { generateApiKey, hasValidChecksum, hashApiKey, hashesOfApiKey, type Peppers } from './api-keys.ts';
+export { cannotListen, type ListenSettings } from './cannot-listen.ts';
+export { formatPath, type Path } from './config-document.ts';
 export { ConfigError, type Problem } from './config-error.ts';
 export { configJsonSchema, keyRightsSchema, type KeyRightsFile } from './config-schema.ts';
 export type {
@@ -25,6 +27,7 @@ export { demoConfig, type DemoConfigOptions } from './demo-config.ts';
 export { describeIssue } from './describe-issue.ts';
 export { loadConfig, type LoadConfigOptions } from './load-config.ts';
 export { OperatorError } from './operator-error.ts';
+export { readConfig } from './read-config.ts';
 export {
   parseRedisUrl,
   type RedisClusterOptions,
@@ -47,4 +50,4 @@ export { SHARED_SETTINGS } from './shared-settings.ts';
 export type { Environment } from './substitute-variables.ts';
 export { findSharedOwner, type SharedOwner } from './shared-owner.ts';
 export { toKeyRights } from './to-config.ts';
-export { watchConfig } from './watch-config.ts';
+export { watchConfig, type ReloadLog } from './watch-config.ts';

@@ -1,6 +1,6 @@
 import type { CostByKind } from '@tokenhub/core';
 import { z } from 'zod';
-import type { Admission, CostEvent } from './cost-event.ts';
+import { OUTCOMES, type Admission, type CostEvent } from './cost-event.ts';
 
 /** One line of JSON; nano-USD are decimal strings, since a JSON number is a double for most readers. */
 export function encodeCostEvent(event: CostEvent): string {
@@ -68,7 +68,7 @@ type QueuedCostEvent = Omit<CostEvent, 'costsNanoUsd'> & { readonly costsNanoUsd
 
 const costEventSchema: z.ZodType<QueuedCostEvent> = z.object({
   ...admission,
-  outcome: z.enum(['completed', 'client_cancelled', 'upstream_error', 'timeout', 'shutdown', 'lease_expired']),
+  outcome: z.enum(OUTCOMES),
   model: optionalText,
   provider: optionalText,
   deployment: optionalText,

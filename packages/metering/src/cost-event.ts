@@ -1,7 +1,16 @@
 import type { CostByKind, TokenCounts } from '@tokenhub/core';
 
 /** How a request ended. `lease_expired`: its gateway died; the cost is that of its last sign of life. */
-export type Outcome = 'completed' | 'client_cancelled' | 'upstream_error' | 'timeout' | 'shutdown' | 'lease_expired';
+export const OUTCOMES = [
+  'completed',
+  'client_cancelled',
+  'upstream_error',
+  'timeout',
+  'shutdown',
+  'lease_expired',
+] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** What is known of a request when it is admitted. */
 export interface Admission {

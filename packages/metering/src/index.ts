@@ -1,4 +1,4 @@
-export type { Admission, AttemptRecord, CostEvent, Outcome } from './cost-event.ts';
+export { OUTCOMES, type Admission, type AttemptRecord, type CostEvent, type Outcome } from './cost-event.ts';
 export { decodeCostEvent, encodeCostEvent } from './cost-event-codec.ts';
 export type {
   DeadLetter,

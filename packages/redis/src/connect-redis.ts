@@ -1,4 +1,4 @@
-import type { RedisConnection } from '@tokenhub/config';
+import { OperatorError, type RedisConnection } from '@tokenhub/config';
 import type { Cluster, Redis } from 'ioredis';
 import { createRedis } from './create-redis.ts';
 import { withinMs } from './within-ms.ts';
@@ -9,7 +9,7 @@ const CONNECT_MS = 15_000;
 /**
  * A connection for commands whose caller would rather hear that Redis is away than wait for it.
  * @param onError hears of connections that were lost later on; they are made anew by themselves.
- * @throws Error when Redis is away now.
+ * @throws OperatorError when Redis is away now.
  */
 export async function connectRedis(
   connection: RedisConnection,
@@ -27,9 +27,10 @@ export async function connectRedis(
   redis.on('error', onError);
   try {
     await withinMs(redis.connect(), CONNECT_MS);
-  } catch (error) {
+  } catch (cause) {
     redis.disconnect();
-    throw error;
+    const remedy = 'No Redis answers at REDIS_URL. Start one there, or let "pnpm start" bring one along.';
+    throw new OperatorError(remedy, { cause });
   }
   return redis;
 }

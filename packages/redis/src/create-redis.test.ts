@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseRedisUrl } from '@tokenhub/config';
+import { OperatorError, parseRedisUrl } from '@tokenhub/config';
 import {
   findRedisServer,
   startRedis,
@@ -104,14 +104,16 @@ describe('what is not there', () => {
   afterEach(() => vi.useRealTimers());
 
   test.each(['redis://127.0.0.1:1', 'redis-cluster://127.0.0.1:1'])('is told soon: %s', async (url) => {
-    await expect(connectRedis(parseRedisUrl(url), () => {})).rejects.toThrow(/.+/);
+    await expect(connectRedis(parseRedisUrl(url), () => {})).rejects.toThrow(
+      new OperatorError('No Redis answers at REDIS_URL. Start one there, or let "pnpm start" bring one along.'),
+    );
   });
 
   test('is told in the end where it is searched for on and on: a sentinel', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setImmediate'] });
     const failed = expect(
       connectRedis(parseRedisUrl('redis-sentinel://127.0.0.1:1?master=nobody'), () => {}),
-    ).rejects.toThrow('no answer within 15000 ms');
+    ).rejects.toMatchObject({ cause: { message: expect.stringContaining('no answer within 15000 ms') } });
     await vi.advanceTimersByTimeAsync(20_000);
     await failed;
   });

@@ -1,4 +1,4 @@
-import { toKeyRights, type Config, type KeyRights, type KeyRightsFile } from '@tokenhub/config';
+import { formatPath, toKeyRights, type Config, type KeyRights, type KeyRightsFile } from '@tokenhub/config';
 import { GatewayError, isGatewayError } from '@tokenhub/core';
 import type { KeyPage, KeyStore, KeyText, KeyWithSecret, StoredKey } from '@tokenhub/keys';
 import { answered } from './answered.ts';
@@ -56,7 +56,7 @@ export function createKeyDesk({ store, config, scopes }: KeyDeskOptions): KeyDes
     if (current === undefined) return;
     for (const [index, id] of (models ?? []).entries()) {
       if (id === '*' || current.models.some((model) => model.id === id)) continue;
-      const param = `models.${index}`;
+      const param = formatPath(['models', index]);
       throw new GatewayError('invalid_parameter', `${param} names ${id}, which is none of the models.`, { param });
     }
   }
@@ -137,8 +137,10 @@ function toNewKeyItem({ key, secret }: KeyWithSecret): NewKeyItem {
 }
 
 function applyChange({ name: oldName, fields: oldFields }: StoredKey, change: KeyChange): KeyText {
-  const { name, ...fields } = { name: oldName, ...oldFields, ...change };
-  return { name: name ?? undefined, fields: withoutNulls(fields) };
+  const { name, limits, ...fields } = { name: oldName, ...oldFields, ...change };
+  // Limits change one by one: whoever raises one does not mean to take the others away
+  const changed = limits && withoutNulls({ ...oldFields.limits, ...limits });
+  return { name: name ?? undefined, fields: withoutNulls({ ...fields, limits: changed ?? null }) };
 }
 
 /** The given fields that are not null. */

@@ -33,7 +33,7 @@ export class KeysController {
     return this.#keys.find(id);
   }
 
-  /** Fields that are given replace the old ones; null takes one back to its default. */
+  /** Fields that are given replace the old ones, and so does each of the limits; null takes one back to its default. */
   @Patch(':id')
   async change(@Param('id') id: string, @Body() body: unknown) {
     return this.#keys.change(id, parseKeyChange(body));

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { GatewayError } from '@tokenhub/core';
-import type { Ledger } from '@tokenhub/metering';
+import { OUTCOMES, type Ledger } from '@tokenhub/metering';
 import { z } from 'zod';
 import { LEDGER } from '../tokens.ts';
 import { limit, name, parseQuery } from './parse-query.ts';
@@ -11,7 +11,7 @@ const listQuery = z.strictObject({
   limit,
   key: name.optional(),
   model: name.optional(),
-  outcome: name.optional(),
+  outcome: z.enum(OUTCOMES, `must be one of ${OUTCOMES.join(', ')}`).optional(),
 });
 
 @Controller('admin/v1/ledger')

@@ -30,10 +30,16 @@ export const limit = z
   .transform(Number)
   .default(100);
 
-/** A date or an RFC 3339 time, in milliseconds since 1970. */
+/** A day as answers write it, `yyyymmdd`, as a date. */
+const day = z
+  .string()
+  .transform((text) => text.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'))
+  .pipe(z.iso.date());
+
+/** A day, which begins at midnight UTC, or an RFC 3339 time; in milliseconds since 1970. */
 export const time = z
   .union(
-    [z.iso.date(), z.iso.datetime({ offset: true })],
-    'must be a date such as 2026-11-20 or a time such as 2026-11-20T12:00:00Z',
+    [day, z.iso.datetime({ offset: true })],
+    'must be a day such as 2026-11-20 or 20261120, or a time such as 2026-11-20T12:00:00Z',
   )
   .transform((text) => Date.parse(text));

@@ -7,7 +7,8 @@ import { answered } from './answered.ts';
 /** Where a scope is counted, and what it may use. */
 export interface KnownScope {
   readonly org: string;
-  readonly limits: Limits;
+  /** `undefined`: not known, since they would stand in a configuration that is not there. */
+  readonly limits: Limits | undefined;
 }
 
 /** Knows the scopes that the configuration and the keys made here speak of. */
@@ -21,7 +22,7 @@ export interface ScopeDirectory {
 }
 
 export interface ScopeDirectoryOptions {
-  /** The one in force now; without one every scope is known, and only keys made here have limits. */
+  /** The one in force now; without one every scope is known, but only the limits of keys made here. */
   readonly config: () => Config | undefined;
   readonly keys: Pick<KeyStore, 'find' | 'list'>;
 }
@@ -58,9 +59,9 @@ export function createScopeDirectory({ config, keys }: ScopeDirectoryOptions): S
       const made = await answered(findMade(kind, id), NO_ANSWER);
       if (made !== undefined) {
         const limits = kind === 'key' ? made.rights.limits : current?.[OWNERS[kind]].get(id)?.limits;
-        return { org: made.rights.org, limits: limits ?? NO_LIMITS };
+        return { org: made.rights.org, limits: limits ?? (current && NO_LIMITS) };
       }
-      if (current === undefined) return { org: kind === 'org' ? id : '', limits: NO_LIMITS };
+      if (current === undefined) return { org: kind === 'org' ? id : '', limits: undefined };
       throw new GatewayError('not_found', 'There is no such key, user, team or organisation.');
     },
   };

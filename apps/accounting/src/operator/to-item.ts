@@ -13,6 +13,7 @@ export function toLedgerItem({ kind, event, deltaNanoUsd, day, month, createdAt 
     org: event.org,
     surface: event.surface,
     streamed: event.streamed,
+    requested_model: event.requestedModel ?? null,
     model: event.model ?? null,
     provider: event.provider ?? null,
     deployment: event.deployment ?? null,
@@ -39,6 +40,7 @@ export function toLedgerItem({ kind, event, deltaNanoUsd, day, month, createdAt 
     day,
     month,
     client_request_id: event.clientRequestId ?? null,
+    admitted_at: new Date(event.admittedAt).toISOString(),
     created_at: new Date(createdAt).toISOString(),
   };
 }
@@ -55,10 +57,15 @@ export function toUsageItem({ group, requests, costNanoUsd, costsNanoUsd, adjust
   };
 }
 
-/** What a scope has used, beside what it may use; a limit that is not set is null. */
-export function toQuotaItem({ scope, requests, tokens, concurrency, day, month }: ScopeState, limits: Limits) {
+/** What a scope has used, beside what it may use; a limit that is not set is null, and so are all where they are not known. */
+export function toQuotaItem(
+  { scope, requests, tokens, concurrency, day, month }: ScopeState,
+  known: Limits | undefined,
+) {
+  const limits = known ?? {};
   return {
     scope,
+    limits_known: known !== undefined,
     requests: { limit: limits.requestsPerMinute ?? null, used: requests },
     tokens: { limit: limits.tokensPerMinute ?? null, used: tokens },
     concurrency: { limit: limits.concurrency ?? null, used: concurrency },

@@ -1,5 +1,5 @@
 import type { CostByKind } from '@tokenhub/core';
-import type { CostEvent } from '../cost-event.ts';
+import type { CostEvent, Outcome } from '../cost-event.ts';
 
 /** `T`: how a request ended, exactly one per admitted request · `A`: a correction of it · `R`: a refund. */
 export type EntryKind = 'T' | 'A' | 'R';
@@ -20,7 +20,7 @@ export interface LedgerEntry {
   readonly createdAt: number;
 }
 
-/** An outbox entry that could not be read: kept whole, with the reason, for a person to look at. */
+/** An outbox entry that could not be read, or that the ledger refuses: kept whole, with the reason, for a person to look at. */
 export interface DeadLetter {
   readonly shard: number;
   readonly streamId: string;
@@ -35,7 +35,7 @@ export interface LedgerQuery {
   readonly limit: number;
   readonly key?: string | undefined;
   readonly model?: string | undefined;
-  readonly outcome?: string | undefined;
+  readonly outcome?: Outcome | undefined;
 }
 
 /** Of requests by their time of admission. */

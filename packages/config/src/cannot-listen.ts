@@ -1,0 +1,16 @@
+import { OperatorError } from './operator-error.ts';
+
+/** Where a server was to listen, and the variable that says at which port. */
+export interface ListenSettings {
+  readonly variable: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What to tell of a server that could not listen, from what Node says of it; any other error as it is. */
+export function cannotListen(cause: unknown, { variable, host, port }: ListenSettings): unknown {
+  if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) return cause;
+  const code = String(cause.code);
+  const reason = code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be listened on (${code})`;
+  return new OperatorError(`${host}:${port} ${reason}. Stop that, or set ${variable} to another port.`, { cause });
+}
