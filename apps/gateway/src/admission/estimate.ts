@@ -42,10 +42,8 @@ export function estimateUse(request: ChatRequest, input: InputEstimate, ranked: 
   return { tokens, costNanoUsd, floorNanoUsd, step: { tokens: stepTokens, costNanoUsd: stepNanoUsd } };
 }
 
-function outputBound({ maxOutputTokens, reasoning }: ChatRequest): number {
+function outputBound({ maxOutputTokens = DEFAULT_OUTPUT_TOKENS, reasoning }: ChatRequest): number {
+  if (reasoning === undefined || reasoning.effort === 'none' || reasoning.budgetTokens === 0) return maxOutputTokens;
   // Written for another dialect, a budget for reasoning comes on top of what the caller allows for the answer.
-  return (
-    (maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS) +
-    (reasoning === undefined ? 0 : Math.max(MOST_REASONING_TOKENS, reasoning.budgetTokens ?? 0))
-  );
+  return maxOutputTokens + Math.max(MOST_REASONING_TOKENS, reasoning.budgetTokens ?? 0);
 }

@@ -17,7 +17,7 @@ export interface ChatRequest {
   readonly includeUsage: boolean;
   /** How many answers are asked for (OpenAI's `n`), 1 to 8. */
   readonly choices: number;
-  /** Upper bound of the answer in tokens; `undefined` leaves it to the model, 0 is for answers that have no tokens. */
+  /** Upper bound of the answer in tokens; `undefined` leaves it to the model. */
   readonly maxOutputTokens?: number | undefined;
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;

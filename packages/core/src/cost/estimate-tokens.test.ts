@@ -60,6 +60,14 @@ test('counts a picture as such, whatever its bytes, and a document by them', () 
   expect(estimateInput(request)).toEqual({ bound: 4_096 + 20_000 + 4 + 32_768 + 8, likely: 1_000 + 1_000 + 1 + 8_192 });
 });
 
+test('counts the rest of the JSON where something of it has no neutral words, and not for a hint', () => {
+  const body = { input: 'A'.repeat(100) };
+  const request = { ...requestOf([]), source: { dialect: 'responses', body } } as const;
+  const bound = JSON.stringify(body).length;
+  expect(estimateInput({ ...request, losses: [{ path: 'input[0]' }] }).bound).toBe(bound);
+  expect(estimateInput({ ...request, losses: [{ path: 'input[0].phase', isHint: true }] }).bound).toBe(0);
+});
+
 test('nothing is nothing', () => {
   expect(estimateInput(requestOf([]))).toEqual({ bound: 0, likely: 0 });
 });

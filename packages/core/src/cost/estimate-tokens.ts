@@ -39,7 +39,7 @@ export function estimateInput(request: ChatRequest): InputEstimate {
   if (request.responseFormat?.type === 'json-schema')
     bytes += measureText(JSON.stringify(request.responseFormat.schema));
   // Messages and tools without neutral words are in the body alone: they are what is left of it.
-  if (request.losses.some(({ path }) => path.includes('['))) {
+  if (request.losses.some(({ path, isHint }) => isHint !== true && path.includes('['))) {
     bytes = Math.max(bytes, measureText(JSON.stringify(request.source.body)) - mediaBytes(request));
   }
   return {

@@ -8,6 +8,8 @@ import { openaiDialect } from './openai/openai-dialect.ts';
 import { responsesDialect } from './responses/responses-dialect.ts';
 
 const TARGET = { model: 'm', maxOutputTokens: 64_000 };
+const QUESTION = { role: 'user', content: 'a' };
+const BEGUN = { role: 'assistant', content: 'The answer is (' };
 const DIALECTS = [openaiDialect, anthropicDialect, responsesDialect];
 
 describe('a relayed request', () => {
@@ -85,16 +87,25 @@ describe('a translated request', () => {
   });
 
   test.each([
-    ['an answer that has begun', { messages: [{ role: 'assistant', content: 'The answer is (' }] }, 'messages[0]'],
+    ['an answer that has begun', { messages: [QUESTION, BEGUN] }, 'messages[1]'],
     ['a bound of no tokens', { max_tokens: 0 }, 'max_tokens'],
   ])('has no trace of %s, and names it', (_name, members, path) => {
-    const messages = [{ role: 'user', content: 'a' }];
-    const request = anthropicDialect.readRequest({ max_tokens: 9, messages, ...members });
+    const request = anthropicDialect.readRequest({ max_tokens: 9, messages: [QUESTION], ...members });
     for (const dialect of [openaiDialect, responsesDialect]) {
       const { body, losses } = dialect.writeRequest(request, TARGET);
       expect(losses).toMatchObject([{ path, rule: expect.stringMatching(/^must /) }]);
       expect(JSON.stringify(body)).not.toMatch(/answer|:0/);
     }
+  });
+
+  test.each([openaiDialect, responsesDialect])('is not written in $name when nothing is left of it', (dialect) => {
+    const request = anthropicDialect.readRequest({ max_tokens: 9, messages: [BEGUN] });
+    expect(() => dialect.writeRequest(request, TARGET)).toThrow('messages must hold at least one message');
+  });
+
+  test.each([openaiDialect, anthropicDialect])("in $name is refused by its caller's own name for it", (dialect) => {
+    const request = responsesDialect.readRequest({ input: [{ type: 'something_new' }] });
+    expect(() => dialect.writeRequest(request, TARGET)).toThrow('input must hold at least one message');
   });
 
   test("says how to cache to OpenAI's other API, and names it as a hint to anyone else", () => {

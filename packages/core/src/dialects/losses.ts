@@ -1,5 +1,6 @@
 import type { CacheMark, ChatRequest, Loss } from '../chat/chat-request.ts';
 import type { JsonObject, JsonValue } from '../chat/json.ts';
+import { GatewayError } from '../errors.ts';
 import { withoutUndefined } from './write-json.ts';
 import type { DialectName } from './dialect.ts';
 
@@ -8,12 +9,16 @@ const NAMES: Readonly<Partial<Record<DialectName, Readonly<Record<string, string
   openai: { reasoning: 'reasoning_effort', 'response_format.description': 'response_format.json_schema.description' },
   anthropic: { stop: 'stop_sequences', response_format: 'output_config.format', reasoning: 'thinking' },
   responses: {
+    messages: 'input',
     response_format: 'text.format',
     'response_format.description': 'text.format.description',
     logprobs: 'top_logprobs',
     verbosity: 'text.verbosity',
   },
 };
+
+/** The rule for messages that a conversation with none breaks. */
+export const NOTHING_LEFT = 'must hold at least one message that can be carried over to the provider of this model';
 
 /** What of a request is lost while it is written in another dialect. */
 export class Losses {
@@ -31,6 +36,12 @@ export class Losses {
    */
   add(name: string, rule?: string): void {
     this.list.push({ path: this.#names[name] ?? name, ...(rule !== undefined && { rule }) });
+  }
+
+  /** The error for a member that cannot be written and not be left out. `rule` is as in {@link add}. */
+  invalid(name: string, rule: string): GatewayError {
+    const param = this.#names[name] ?? name;
+    return new GatewayError('invalid_parameter', `${param} ${rule}.`, { param });
   }
 
   /** Something that makes no difference to the answer. */

@@ -46,7 +46,11 @@ export class RequestReading {
    */
   restOfAnswer(members: JsonObject, path: string, defaults: JsonObject = {}): void {
     const { parsed: _, parsed_arguments: _arguments, ...rest } = members;
-    for (const name of namesOfRest(rest, defaults)) this.hint(`${path}.${name}`);
+    this.#hints(rest, path, defaults);
+  }
+
+  #hints(members: JsonObject, path: string, defaults: JsonObject = {}): void {
+    for (const name of namesOfRest(members, defaults)) this.hint(`${path}.${name}`);
   }
 
   text(value: Given, path: string, rule = 'must be a string'): string {
@@ -135,12 +139,15 @@ export class RequestReading {
     return metadata;
   }
 
-  /** Anthropic's `cache_control`, which others of its family take too; `path` is that of the mark. */
+  /**
+   * Anthropic's `cache_control`, which others of its family take too; `path` is that of the mark. What there is in it besides
+   * is a hint, as the mark is.
+   */
   cacheMark(value: Given, path: string): CacheMark | undefined {
     if (!isGiven(value)) return undefined;
     const { type, ttl, ...rest } = this.object(value, path);
     if (type !== 'ephemeral') throw this.invalid(`${path}.type`, "must be 'ephemeral'");
-    this.rest(rest, path);
+    this.#hints(rest, path);
     if (!isGiven(ttl)) return { path };
     if (ttl !== '5m' && ttl !== '1h') throw this.invalid(`${path}.ttl`, "must be '5m' or '1h'");
     return { ttl, path };

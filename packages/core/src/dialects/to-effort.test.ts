@@ -5,7 +5,7 @@ import { toEffort } from './to-effort.ts';
 test.each<[ReasoningRequest, string | undefined]>([
   [{}, undefined],
   [{ effort: 'max' }, 'max'],
-  [{ isAdaptive: true }, 'high'],
+  [{ isAdaptive: true }, undefined],
   [{ isAdaptive: true, effort: 'low' }, 'low'],
   [{ budgetTokens: 0, effort: 'high' }, 'none'],
   [{ budgetTokens: 2048 }, 'low'],

@@ -29,6 +29,7 @@ describe('rulesOf', () => {
     ['claude-opus-4-7', CURRENT],
     ['claude-sonnet-5', CURRENT],
     ['us.anthropic.claude-opus-4-8-v1:0', NEWER],
+    ['claude-opus-4-10', NEWER],
     ['claude-opus-5', NEWER],
     ['claude-haiku-5-5', NEWER],
     ['claude-fable-5', { ...NEWER, alwaysThinks: true }],

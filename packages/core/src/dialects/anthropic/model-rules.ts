@@ -15,13 +15,13 @@ export interface ModelRules {
 }
 
 /** `claude-opus-4-6`, `claude-sonnet-4-20250514`, `claude-3-7-sonnet`, with whatever before or after. */
-const NAME = /claude-(?:([a-z]+)-)?v?(\d+(?:[-.]\d{1,2})?)(?!\d)/;
+const NAME = /claude-(?:([a-z]+)-)?v?(\d+)(?:[-.](\d{1,2}))?(?!\d)/;
 const FAMILY = /claude-([a-z]+)/;
 
-/** Since which version the models of a family always think. */
-const ALWAYS_THINKS: Readonly<Record<string, number>> = { opus: 5.5, sonnet: 5.5, fable: 5, mythos: 5 };
+/** Since which version the models of a family always think; 505 is 5.5, as 510 is 5.10. */
+const ALWAYS_THINKS: Readonly<Record<string, number>> = { opus: 505, sonnet: 505, fable: 500, mythos: 500 };
 /** Since which version they cannot be made to call a tool. */
-const CHOOSES_TOOLS: Readonly<Record<string, number>> = { opus: 5.5, sonnet: 5.5, fable: 5.1, mythos: 5.1 };
+const CHOOSES_TOOLS: Readonly<Record<string, number>> = { opus: 505, sonnet: 505, fable: 501, mythos: 501 };
 
 /**
  * The rules of a model by its name: a version that is not known counts as the newest, and so does a family, but for what only
@@ -34,17 +34,17 @@ const CHOOSES_TOOLS: Readonly<Record<string, number>> = { opus: 5.5, sonnet: 5.5
 export function rulesOf(model: string): ModelRules {
   const { family, version } = parseName(model);
   return {
-    isAdaptive: version >= 4.6,
+    isAdaptive: version >= 406,
     alwaysThinks: version >= (ALWAYS_THINKS[family] ?? Number.NaN),
-    takesXhigh: version >= 4.7,
-    sampling: version >= 4.7 ? 'none' : version >= 4.1 ? 'one' : 'both',
+    takesXhigh: version >= 407,
+    sampling: version >= 407 ? 'none' : version >= 401 ? 'one' : 'both',
     takesForcedTools: !(version >= (CHOOSES_TOOLS[family] ?? Number.NaN)),
-    takesSystemInPlace: version >= (family === 'sonnet' ? 5.5 : 4.8),
+    takesSystemInPlace: version >= (family === 'sonnet' ? 505 : 408),
   };
 }
 
 function parseName(model: string): { readonly family: string; readonly version: number } {
-  const [, family, version] = NAME.exec(model) ?? FAMILY.exec(model) ?? [];
-  if (version !== undefined) return { family: family ?? '', version: Number(version.replace('-', '.')) };
-  return { family: family ?? '', version: model.includes('claude') ? Number.POSITIVE_INFINITY : 0 };
+  const [, family = '', major, minor = '0'] = NAME.exec(model) ?? FAMILY.exec(model) ?? [];
+  if (major !== undefined) return { family, version: Number(major) * 100 + Number(minor) };
+  return { family, version: model.includes('claude') ? Number.POSITIVE_INFINITY : 0 };
 }

@@ -45,10 +45,12 @@ export interface ThinkingOptions {
  */
 export function planThinking(request: ChatRequest, options: ThinkingOptions): ThinkingPlan {
   const { asked, limit, rules } = options;
-  const effort = request.reasoning && toEffort(request.reasoning);
+  const { reasoning = {} } = request;
+  // What is left to the model is of a high effort with Anthropic.
+  const effort = toEffort(reasoning) ?? (reasoning.isAdaptive === true ? 'high' : undefined);
   if (effort === undefined) return { maxTokens: asked };
   if (effort === 'none') return planSilence(options);
-  const budget = Math.max(request.reasoning?.budgetTokens ?? BUDGETS[effort], MIN_BUDGET);
+  const budget = Math.max(reasoning.budgetTokens ?? BUDGETS[effort], MIN_BUDGET);
   const maxTokens = Math.min(asked + budget, limit);
   return rules.isAdaptive
     ? planAdaptive(effort, { ...options, maxTokens })
@@ -61,16 +63,15 @@ function planSilence({ asked, rules, losses }: ThinkingOptions): ThinkingPlan {
   return { maxTokens: asked };
 }
 
-/** The newer of these models tell what they think only when they are asked to; the others take the wish as well. */
+/**
+ * With the nearest effort that the model knows. The newer of these models tell what they think only when they are asked to;
+ * the others take the wish as well.
+ */
 function planAdaptive(effort: Effort, options: ThinkingOptions & { readonly maxTokens: number }): ThinkingPlan {
-  const { asked, maxTokens, rules, losses } = options;
-  if (effort === 'xhigh' && !rules.takesXhigh) {
-    losses.add('reasoning', "must be of the effort 'low', 'medium', 'high' or 'max' for this model");
-    return { maxTokens: asked };
-  }
-  // Anthropic has no effort below low.
-  const taken = effort === 'minimal' ? 'low' : effort;
-  return { maxTokens, thinking: { type: 'adaptive', display: 'summarized' }, effort: taken };
+  const { maxTokens, rules, losses } = options;
+  const nearest = effort === 'minimal' ? 'low' : effort === 'xhigh' && !rules.takesXhigh ? 'high' : effort;
+  if (nearest !== effort) losses.addHint('reasoning');
+  return { maxTokens, thinking: { type: 'adaptive', display: 'summarized' }, effort: nearest };
 }
 
 /** Where `max_tokens` cannot be raised by the budget, the budget shrinks to half of it. */

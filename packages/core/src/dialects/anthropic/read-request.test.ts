@@ -112,9 +112,9 @@ describe('readRequest', () => {
     expect(readRequest(request({ output_config, thinking })).reasoning).toEqual({ effort: 'high' });
   });
 
-  it('reads a bound of no tokens, with which only Anthropic fills its cache', () => {
+  it('reads a bound of no tokens, with which only Anthropic fills its cache, as none for anyone else', () => {
     const read = readRequest(request({ max_tokens: 0 }));
-    expect(read.maxOutputTokens).toBe(0);
+    expect(read).not.toHaveProperty('maxOutputTokens');
     expect(read.losses).toEqual([{ path: 'max_tokens', rule: 'must be at least 1 for the provider of this model' }]);
   });
 
@@ -220,14 +220,14 @@ describe('readRequest', () => {
   it('takes for hints what makes no difference to the answer', () => {
     const { losses } = readRequest(
       request({
-        cache_control: { type: 'ephemeral' },
+        cache_control: { type: 'ephemeral', scope: 'global' },
+        service_tier: 'standard_only',
         diagnostics: { previous_message_id: null },
         context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
       }),
     );
-    expect(losses).toEqual(
-      ['cache_control', 'diagnostics', 'context_management'].map((path) => ({ path, isHint: true })),
-    );
+    const hints = ['cache_control.scope', 'cache_control', 'service_tier', 'diagnostics', 'context_management'];
+    expect(losses).toEqual(hints.map((path) => ({ path, isHint: true })));
   });
 
   it('loses an edit of the context that is not of thoughts alone', () => {
@@ -249,7 +249,7 @@ describe('readRequest', () => {
     const { losses, messages } = readRequest(
       request({
         system: [{ type: 'text', text: 'a', cache_control: { type: 'ephemeral' } }],
-        service_tier: 'standard_only',
+        service_tier: 'something_new',
         container: null,
         metadata: { user_id: null, team: 'x' },
         tools: [{ type: 'web_search_20250305', name: 'web_search' }],

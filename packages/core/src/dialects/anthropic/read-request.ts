@@ -41,8 +41,7 @@ export function readRequest(body: JsonObject): ChatRequest {
     // As with Anthropic's own client libraries, null means not given.
     if (value !== null && value !== undefined) readMember(request, { member, value }, reading);
   }
-  if (request.maxOutputTokens === undefined)
-    throw reading.invalid('max_tokens', 'is required: a whole number of at least 0');
+  if (!isGiven(body['max_tokens'])) throw reading.invalid('max_tokens', 'is required: a whole number of at least 0');
   // Anthropic's efforts are of the whole answer, those of others of thinking alone.
   const { effort, budgetTokens } = request.reasoning ?? {};
   if (budgetTokens === 0 && effort !== undefined) reading.hint('output_config.effort');
@@ -93,11 +92,13 @@ function readMember(
     case 'system':
       request.system = readTexts(value, 'system', reading);
       break;
-    case 'max_tokens':
-      request.maxOutputTokens = reading.integer(value, member, { min: 0, max: MAX_TOKENS });
-      // The prompt is read into the cache, and nothing is answered.
-      if (value === 0) reading.lose(member, 'must be at least 1 for the provider of this model');
+    case 'max_tokens': {
+      const most = reading.integer(value, member, { min: 0, max: MAX_TOKENS });
+      // With none, the prompt is read into the cache and nothing is answered.
+      if (most === 0) reading.lose(member, 'must be at least 1 for the provider of this model');
+      else request.maxOutputTokens = most;
       break;
+    }
     case 'temperature':
       request.temperature = reading.number(value, member, { min: 0, max: 1 });
       break;
@@ -129,10 +130,13 @@ function readMember(
       // The name it had while it was in beta.
       request.responseFormat = readFormat(value, member, reading);
       break;
-    case 'service_tier':
-      // What happens without it.
-      if (reading.text(value, member) !== 'auto') reading.lose(member);
+    case 'service_tier': {
+      const tier = reading.text(value, member);
+      // Elsewhere that is what happens without it.
+      if (tier === 'standard_only') reading.hint(member);
+      else if (tier !== 'auto') reading.lose(member);
       break;
+    }
     case 'thread':
       refuseThread(reading.object(value, member), reading);
       break;

@@ -11,8 +11,6 @@ const PDF = 'application/pdf';
 interface Turn {
   readonly role: 'user' | 'assistant' | 'system';
   readonly content: JsonObject[];
-  /** The messages that it is made of, by their indices. */
-  readonly indices: number[];
 }
 
 /** A conversation as Anthropic has it. */
@@ -40,21 +38,17 @@ export function writeConversation(
   for (const [i, turn] of said.entries()) {
     const isInPlace = takesSystemInPlace && said[i - 1]?.role === 'user' && said[i + 1]?.role !== 'user';
     if (turn.role !== 'system' || isInPlace) addTurn(turns, turn);
-    else {
-      for (const block of turn.content) system.push(block);
-      if (i > 0) for (const index of turn.indices) losses.addHint(`messages[${index}]`);
-    }
+    else for (const block of turn.content) system.push(block);
   }
   if (turns.length > 0) {
     return { system: shorten(system), messages: turns.map(({ role, content }) => ({ role, content })) };
   }
-  const message = 'messages must hold at least one message that says something besides system messages.';
-  throw new GatewayError('invalid_parameter', message, { param: 'messages' });
+  throw losses.invalid('messages', 'must hold at least one message that says something besides system messages');
 }
 
 function writeTurn(message: ChatMessage, index: number): Turn {
   const role = message.role === 'tool' ? 'user' : message.role;
-  return { role, content: writeMessage(message, index), indices: [index] };
+  return { role, content: writeMessage(message, index) };
 }
 
 /** Anthropic refuses empty texts and turns, other dialects allow them; they say nothing. */
@@ -67,10 +61,7 @@ function joinTurns(turns: readonly Turn[]): Turn[] {
 function addTurn(turns: Turn[], turn: Turn): void {
   const last = turns.at(-1);
   if (last?.role !== turn.role) turns.push(turn);
-  else {
-    for (const block of turn.content) last.content.push(block);
-    for (const index of turn.indices) last.indices.push(index);
-  }
+  else for (const block of turn.content) last.content.push(block);
 }
 
 /** Blocks as content, a single text in its short form; `undefined` when they say nothing. */

@@ -85,7 +85,7 @@ describe('writeRequest', () => {
     expect(written({ maxOutputTokens: 100_000 }, 8192)['max_tokens']).toBe(8192);
   });
 
-  it('gathers system messages from everywhere, in order, and says which were moved', () => {
+  it('gathers system messages from everywhere, in order, which loses nothing of them', () => {
     const messages = [system('a'), system('b'), HELLO, system(''), system('c')];
     expect(written({ messages: [system('a'), HELLO] })['system']).toBe('a');
     expect(written({ messages })).toMatchObject({
@@ -96,7 +96,7 @@ describe('writeRequest', () => {
       ],
       messages: [{ role: 'user' }],
     });
-    expect(lost({ messages })).toEqual(['messages[4] (hint)']);
+    expect(lost({ messages })).toEqual([]);
   });
 
   it('leaves a system message where it is for models that take it there, after the user and before the answer', () => {
@@ -114,7 +114,6 @@ describe('writeRequest', () => {
         { role: 'system', content: [block('e')] },
       ],
     });
-    expect(lost({ messages }, { model })).toEqual(['messages[5] (hint)']);
   });
 
   it('moves a system message that stands between two messages of the user', () => {
@@ -332,6 +331,17 @@ describe('writeRequest', () => {
     });
   });
 
+  it.each([
+    ['claude-opus-4-6', 'xhigh', 'high'],
+    ['claude-opus-5', 'minimal', 'low'],
+  ] as const)('asks %s, which does not know the effort %s, for %s, and names it', (model, effort, nearest) => {
+    expect(writtenFor(model, { reasoning: { effort } })).toMatchObject({
+      thinking: ADAPTIVE,
+      output_config: { effort: nearest },
+    });
+    expect(lost({ reasoning: { effort } }, { model })).toEqual(['reasoning_effort (hint)']);
+  });
+
   it.each<[string, Partial<ChatRequest>, string[]]>([
     ['claude-opus-4-8', { temperature: 0.7, topP: 0.9, topK: 1 }, ['temperature: must', 'top_p: must', 'top_k: must']],
     ['claude-opus-4-8', { temperature: 1, topP: 1 }, ['temperature (hint)', 'top_p (hint)']],
@@ -339,7 +349,6 @@ describe('writeRequest', () => {
     ['claude-sonnet-4-5', { temperature: 0.7, topP: 1 }, ['top_p (hint)']],
     ['claude-sonnet-4-5', { temperature: 1, topP: 0.9 }, ['temperature (hint)']],
     ['claude-opus-5-5', { reasoning: { effort: 'none' } }, ['reasoning_effort: must be left out or ask for some']],
-    ['claude-opus-4-6', { reasoning: { effort: 'xhigh' } }, ["reasoning_effort: must be of the effort 'low'"]],
     ['claude-fable-5-2', { toolChoice: { type: 'required' } }, ["tool_choice: must be 'auto' or 'none' for this"]],
   ])('names what %s does not take, and leaves it out: %j', (model, members, expected) => {
     expect(lost(members, { model })).toEqual(expected.map((loss) => expect.stringContaining(loss)));

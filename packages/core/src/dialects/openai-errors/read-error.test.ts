@@ -144,15 +144,17 @@ test.each([
   [{ type: 'tokens', code: 'rate_limit_exceeded' }, 'upstream_rate_limited'],
   [{ code: 'server_error', message: 'invalid_prompt' }, 'upstream_error'],
   [{ code: 'vector_store_timeout' }, 'upstream_error'],
+  [{ code: 'image_processing_unavailable' }, 'upstream_error'],
+  [{ type: 'invalid_request_error', message: 'The model is overloaded.' }, 'upstream_error'],
 ])('%j inside a stream is %s', (said, code) => {
   expect(readInlineError(said).code).toBe(code);
 });
 
-test('a request that is larger than what a provider grants in a minute is for the next one (Groq)', () => {
+test('a request that is larger than what a provider grants in a minute is for a larger one, at once (Groq)', () => {
   const message =
     'Request too large for model `m` in organization `o` on tokens per minute (TPM): Limit 6000, Requested 9000.';
   const said = { error: { message, type: 'tokens', code: 'rate_limit_exceeded' } };
-  expect(error(413, said).code).toBe('upstream_rate_limited');
+  expect(error(413, said).code).toBe('context_length_exceeded');
 });
 
 test('the time to wait is read', () => {

@@ -34,7 +34,28 @@ const RATE_LIMIT = /rate[_ -]?limit|too[_ ]many[_ ]requests|insufficient_quota|r
  * Types and codes of errors without a status that blame the request: the prompt, a picture in it, or what is asked for.
  * Source: https://platform.openai.com/docs/api-reference/responses/object (`error.code`)
  */
-const BAD_REQUEST = /^(?:invalid_request_error|invalid_prompt|\w*image\w*|bio_policy|misalignment_policy_violation)$/m;
+const BAD_REQUEST: ReadonlySet<JsonValue> = new Set([
+  'invalid_request_error',
+  'invalid_prompt',
+  'bio_policy',
+  'misalignment_policy_violation',
+  'invalid_image',
+  'invalid_image_format',
+  'invalid_base64_image',
+  'invalid_image_url',
+  'image_too_large',
+  'image_too_small',
+  'image_parse_error',
+  'image_content_policy_violation',
+  'invalid_image_mode',
+  'image_file_too_large',
+  'unsupported_image_media_type',
+  'empty_image_file',
+  'failed_to_download_image',
+  'image_file_not_found',
+]);
+/** Said of a server, whatever type stands beside it. */
+const OVERLOADED = /overloaded|\bbusy\b|try again later/i;
 /** Characters of an error that are searched; what it means stands at its beginning. */
 const MAX_WORDS = 2_000;
 const PLAIN_PATH = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*$/;
@@ -60,7 +81,8 @@ export function readInlineError(error: JsonValue): GatewayError {
 function meaningInline(status: number | undefined, said: Description): Meaning {
   if (status === 400 || status === 422) return meaningOf(status, said);
   if (status === 429 || RATE_LIMIT.test(said.words)) return 'upstream_rate_limited';
-  if (status === undefined && BAD_REQUEST.test(said.names)) return meaningOf(400, said);
+  const isRefused = said.names.some((name) => BAD_REQUEST.has(name)) && !OVERLOADED.test(said.words);
+  if (status === undefined && isRefused) return meaningOf(400, said);
   return CONTEXT_LENGTH.test(said.words) ? 'context_length_exceeded' : 'upstream_error';
 }
 
@@ -79,8 +101,8 @@ function meaningOf(status: number, { words, param }: Description): Meaning {
     case 413:
     case 422:
       if (CONTEXT_LENGTH.test(words)) return 'context_length_exceeded';
-      // Groq: the request alone is more than the tokens that it grants us in a minute.
-      if (status === 413 && RATE_LIMIT.test(words)) return 'upstream_rate_limited';
+      // Groq: the request alone is more than the tokens that it grants us in a minute, so waiting does not help.
+      if (status === 413 && RATE_LIMIT.test(words)) return 'context_length_exceeded';
       // What is said of another member may quote the caller, who must not make it mean something else.
       if (typeof param === 'string' && param !== 'model') return 'upstream_rejected';
       // Our configuration names a model that this provider does not have; another candidate may be set up right.
@@ -103,14 +125,14 @@ function toGatewayError(meaning: Meaning, options: GatewayErrorOptions): Gateway
 
 /** What is known of an error, in strings for searching, and the parameter that it blames. */
 interface Description {
-  /** Its code and its type, a line each. */
-  readonly names: string;
+  /** Its code and its type. */
+  readonly names: readonly string[];
   /** All that it says, names included. */
   readonly words: string;
   readonly param?: JsonValue | undefined;
 }
 
-const NOTHING_SAID: Description = { names: '', words: '' };
+const NOTHING_SAID: Description = { names: [], words: '' };
 
 function parseErrorBody(body: string): Description {
   try {
@@ -124,13 +146,13 @@ function parseErrorBody(body: string): Description {
 
 /** Takes the forms apart that were seen: nested, flat, `detail` as text or list, a bare string; codes as text or number. */
 function describe(error: JsonValue): Description {
-  if (typeof error === 'string') return { names: '', words: error.slice(0, MAX_WORDS) };
+  if (typeof error === 'string') return { names: [], words: error.slice(0, MAX_WORDS) };
   if (!isJsonObject(error)) return NOTHING_SAID;
   const inner = error['error'];
   if (isJsonObject(inner)) return describe(inner);
-  const names = [error['code'], error['type']].filter(isText).join('\n');
-  const words = [names, error['message'], inner, error['detail']].filter(isText).join('\n');
-  return { names: names.slice(0, MAX_WORDS), words: words.slice(0, MAX_WORDS), param: error['param'] };
+  const names = [error['code'], error['type']].filter(isText);
+  const words = [...names, error['message'], inner, error['detail']].filter(isText).join('\n');
+  return { names, words: words.slice(0, MAX_WORDS), param: error['param'] };
 }
 
 function isText(value: JsonValue | undefined): value is string {

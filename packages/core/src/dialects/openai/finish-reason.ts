@@ -8,8 +8,14 @@ const UNIFIED: ReadonlyMap<string, FinishReason['unified']> = new Map([
   ['content_filter', 'content_filter'],
   // Before there were tools.
   ['function_call', 'tool_calls'],
-  // Together's word for the end-of-sequence token.
+  // Together's and TGI's words for the end-of-sequence token.
   ['eos', 'stop'],
+  ['eos_token', 'stop'],
+  // Anthropic's words, of servers before its models; TGI has the second too.
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['max_tokens', 'length'],
+  ['tool_use', 'tool_calls'],
   // Mistral's word for a full context window.
   ['model_length', 'length'],
 ]);

@@ -279,6 +279,30 @@ describe('a request', () => {
     });
   });
 
+  test.each<[JsonObject, JsonObject]>([
+    [{ thinking: { type: 'enabled', budget_tokens: 2048, display: 'summarized' } }, { budgetTokens: 2048 }],
+    [{ thinking: { type: 'enabled' } }, { effort: 'medium' }],
+    [{ thinking: { type: 'disabled' } }, { budgetTokens: 0 }],
+    [
+      { thinking: { type: 'adaptive' }, reasoning_effort: 'low' },
+      { isAdaptive: true, effort: 'low' },
+    ],
+    [{ reasoning_effort: 'low', thinking: { type: 'enabled' } }, { effort: 'low' }],
+  ])('may ask for thoughts as Anthropic does: %j', (members, reasoning) => {
+    expect(readRequest({ messages: HELLO, ...members })).toMatchObject({ reasoning, losses: [] });
+  });
+
+  test.each([true, { type: 'something_new' }])(
+    'loses a wish for thoughts in words that nobody knows: %j',
+    (thinking) => {
+      expect(readRequest({ messages: HELLO, thinking }).losses).toEqual([{ path: 'thinking' }]);
+    },
+  );
+
+  test('takes for a hint that the answer is to be stored', () => {
+    expect(readRequest({ messages: HELLO, store: true }).losses).toEqual([{ path: 'store', isHint: true }]);
+  });
+
   test('loses the members of tools that have no neutral words, and alternatives to tokens that nobody shows', () => {
     const { losses } = readRequest({
       messages: HELLO,

@@ -1,5 +1,5 @@
 import type { ChatRequest, ReasoningRequest, ResponseFormat } from '../../chat/chat-request.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, objectOr, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError } from '../../errors.ts';
 import { readEffort } from '../read-effort.ts';
 import { refuseHostMembers } from '../refuse-host-members.ts';
@@ -126,6 +126,9 @@ function readMember(draft: Draft, { path, value }: { path: string; value: JsonVa
     case 'reasoning':
       draft.reasoning = { ...readReasoning(reading.object(value, path), reading), ...draft.reasoning };
       return;
+    case 'thinking':
+      draft.reasoning = { ...readThinking(value, reading), ...draft.reasoning };
+      return;
     case 'response_format':
       draft.responseFormat = readResponseFormat(reading.object(value, path), reading);
       return;
@@ -154,6 +157,9 @@ function readMember(draft: Draft, { path, value }: { path: string; value: JsonVa
     case 'prompt_cache_options':
       if (!isEmpty(reading.object(value, path))) draft.openai = { ...draft.openai, [path]: value };
       return;
+    case 'store':
+      if (reading.boolean(value, path)) reading.hint(path);
+      return;
     default:
       checkOther(value, path, reading);
       if (!saysNothing(path, value)) reading.lose(path);
@@ -169,9 +175,6 @@ function checkOther(value: JsonValue, path: string, reading: RequestReading): vo
       break;
     case 'seed':
       reading.integer(value, path, SAFE_INTEGER);
-      break;
-    case 'store':
-      reading.boolean(value, path);
       break;
     case 'logit_bias':
       reading.object(value, path);
@@ -189,8 +192,6 @@ function saysNothing(path: string, value: JsonValue): boolean {
       return value === 'medium';
     case 'modalities':
       return Array.isArray(value) && value.length === 1 && value[0] === 'text';
-    case 'store':
-      return value === false;
     case 'frequency_penalty':
     case 'presence_penalty':
       return value === 0;
@@ -246,4 +247,22 @@ function readReasoning(reasoning: JsonObject, reading: RequestReading): Reasonin
     }),
     ...(!isGiven(effort) && !isGiven(budget) && enabled === true && { effort: 'medium' as const }),
   };
+}
+
+/** Anthropic's object for the same, as LiteLLM's callers send it; those of other servers may lack the budget. */
+function readThinking(value: JsonValue, reading: RequestReading): ReasoningRequest {
+  const { type, budget_tokens: budget, ...rest } = objectOr(value);
+  reading.rest(rest, 'thinking', { display: 'summarized' });
+  switch (type) {
+    case 'enabled':
+      if (!isGiven(budget)) return { effort: 'medium' };
+      return { budgetTokens: reading.integer(budget, 'thinking.budget_tokens', { min: 0, max: MAX_TOKENS }) };
+    case 'adaptive':
+      return { isAdaptive: true };
+    case 'disabled':
+      return { budgetTokens: 0 };
+    default:
+      if (!isEmpty(value)) reading.lose('thinking');
+      return {};
+  }
 }

@@ -153,6 +153,11 @@ test.each([
   ['function_call', 'tool_calls'],
   ['content_filter', 'content_filter'],
   ['eos', 'stop'],
+  ['eos_token', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['end_turn', 'stop'],
+  ['max_tokens', 'length'],
+  ['tool_use', 'tool_calls'],
   ['something_new', 'other'],
 ])('the finish reason %s is %s', (raw, unified) => {
   expect(read({ choices: [{ index: 3, delta: {}, finish_reason: raw }] })).toContainEqual({

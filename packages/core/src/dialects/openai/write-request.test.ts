@@ -167,6 +167,22 @@ describe('for a caller of another dialect', () => {
     expect(writeRequest(request({ reasoning: { budgetTokens } }), TARGET).body['reasoning_effort']).toBe(effort);
   });
 
+  test.each([undefined, 'reasoning', 'thinking', 'none'] as const)(
+    'thinking that is left to the model needs no words (%s)',
+    (reasoningMember) => {
+      const target = { ...TARGET, quirks: { reasoningMember } };
+      const { body, losses } = writeRequest(request({ reasoning: { isAdaptive: true } }), target);
+      expect(Object.keys(body)).toEqual(['model', 'messages']);
+      expect(losses).toEqual([]);
+    },
+  );
+
+  test('a server without words for reasoning can be asked for none', () => {
+    const target = { ...TARGET, quirks: { reasoningMember: 'none' } as const };
+    expect(writeRequest(request({ reasoning: { budgetTokens: 0 } }), target).losses).toEqual([]);
+    expect(writeRequest(request({ reasoning: { effort: 'low' } }), target).losses).toEqual([{ path: 'thinking' }]);
+  });
+
   test.each<[Partial<ChatRequest>, string]>([
     [{ topK: 5 }, 'top_k'],
     [{ losses: [{ path: 'container' }] }, 'container'],

@@ -1,7 +1,7 @@
 import type { ChatRequest, ReasoningRequest, ResponseFormat, Tool, ToolChoice } from '../../chat/chat-request.ts';
 import type { JsonObject, JsonValue } from '../../chat/json.ts';
 import type { RequestTarget, WrittenRequest } from '../dialect.ts';
-import { Losses } from '../losses.ts';
+import { Losses, NOTHING_LEFT } from '../losses.ts';
 import type { Quirks } from '../quirks.ts';
 import { isEmpty } from '../request-reading.ts';
 import { toEffort } from '../to-effort.ts';
@@ -13,18 +13,21 @@ import { MessageWriter } from './write-request-messages.ts';
  *
  * The bound on the answer goes out as `max_completion_tokens`, since OpenAI's reasoning models refuse `max_tokens`; to
  * servers that know only the old name it goes under that.
+ * @throws GatewayError `invalid_parameter` when no message is left to write.
  */
 export function writeRequest(request: ChatRequest, { model, quirks = {} }: RequestTarget): WrittenRequest {
   const losses = new Losses(request);
   const { responseFormat: format, reasoning, stream } = request;
   if (request.topK !== undefined && quirks.topK !== true) losses.add('top_k');
+  const messages = new MessageWriter(quirks, losses).writeAll(request.messages);
+  if (messages.length === 0) throw losses.invalid('messages', NOTHING_LEFT);
   const members: Record<string, JsonValue | undefined> = {
     model,
-    messages: new MessageWriter(quirks, losses).writeAll(request.messages),
+    messages,
     stream: stream ? true : undefined,
     stream_options: stream && quirks.noStreamOptions !== true ? { include_usage: true } : undefined,
     n: request.choices === 1 ? undefined : request.choices,
-    [quirks.maxTokensMember ?? 'max_completion_tokens']: request.maxOutputTokens || undefined,
+    [quirks.maxTokensMember ?? 'max_completion_tokens']: request.maxOutputTokens,
     temperature: request.temperature,
     top_p: request.topP,
     top_k: quirks.topK === true ? request.topK : undefined,
@@ -78,17 +81,17 @@ function writeResponseFormat(format: ResponseFormat): JsonObject {
 function writeReasoning(reasoning: ReasoningRequest, { reasoningMember }: Quirks, losses: Losses): JsonObject {
   const { budgetTokens } = reasoning;
   const effort = toEffort(reasoning);
-  if (effort === undefined && budgetTokens === undefined) return {};
+  if (effort === undefined) return {};
   switch (reasoningMember) {
     case undefined:
       return { reasoning_effort: effort };
     case 'reasoning':
-      if (budgetTokens === 0 || effort === 'none') return { reasoning: { enabled: false } };
+      if (effort === 'none') return { reasoning: { enabled: false } };
       return { reasoning: budgetTokens === undefined ? { effort } : { max_tokens: budgetTokens } };
     case 'thinking':
       return { thinking: { type: effort === 'none' ? 'disabled' : 'enabled' } };
     case 'none':
-      losses.add('reasoning');
+      if (effort !== 'none') losses.add('reasoning');
       return {};
   }
 }

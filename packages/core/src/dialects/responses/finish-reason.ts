@@ -18,17 +18,19 @@ export function readFinishReason(response: JsonObject, hasCalls = false): Finish
   return { unified: calls ? 'tool_calls' : 'stop', raw };
 }
 
-/** What a response is incomplete for; `null` when it is complete. Of an unknown reason nobody knows, so its own word says why. */
-export function writeIncomplete({ unified, raw }: FinishReason): { readonly reason: string } | null {
+/**
+ * What a response is incomplete for; `null` when it is complete. One that ended for a reason nobody knows counts as complete:
+ * for one that is not, Codex asks again.
+ */
+export function writeIncomplete({ unified }: FinishReason): { readonly reason: string } | null {
   switch (unified) {
     case 'stop':
     case 'tool_calls':
+    case 'other':
       return null;
     case 'length':
       return { reason: 'max_output_tokens' };
     case 'content_filter':
       return { reason: 'content_filter' };
-    case 'other':
-      return { reason: raw };
   }
 }

@@ -46,7 +46,7 @@ export function readRequest(body: JsonObject): ChatRequest {
     const value = body[path];
     if (isGiven(value)) readMember(draft, { path, value }, reading);
   }
-  const { stream = false, safetyId, instructions, wantsLogprobs = false, topLogprobs, ...members } = draft;
+  const { stream = false, safetyId, instructions, wantsLogprobs = false, topLogprobs = 0, ...members } = draft;
   const messages = readInput(body['input'], reading);
   if (draft.user !== undefined && safetyId !== undefined) reading.hint('safety_identifier');
   return {
@@ -59,7 +59,7 @@ export function readRequest(body: JsonObject): ChatRequest {
     stream,
     includeUsage: true,
     choices: 1,
-    logprobs: wantsLogprobs || topLogprobs !== undefined ? (topLogprobs ?? 0) : undefined,
+    logprobs: wantsLogprobs || topLogprobs > 0 ? topLogprobs : undefined,
     user: draft.user ?? safetyId,
     losses: reading.losses,
   };
@@ -150,6 +150,10 @@ function readMember(draft: Draft, { path, value }: { path: string; value: JsonVa
     case 'stream_options':
       // About padding, which only OpenAI's own streams have.
       reading.object(value, path);
+      return;
+    case 'client_metadata':
+      // Of Codex: which installation of it asks.
+      reading.hint(path);
       return;
     default:
       if (!isEmpty(value)) reading.lose(path);

@@ -188,6 +188,12 @@ describe('a request', () => {
     expect(openai).toEqual({ prompt_cache_options: { mode: 'explicit', ttl: '12h' } });
   });
 
+  test('takes for a hint which client asks, and for nothing that no alternatives to tokens are wanted', () => {
+    const request = readRequest({ input: 'a', client_metadata: { 'x-codex-installation-id': 'i' }, top_logprobs: 0 });
+    expect(request.losses).toEqual([{ path: 'client_metadata', isHint: true }]);
+    expect(request.logprobs).toBeUndefined();
+  });
+
   test('keeps each thought before what it led to', () => {
     const thought = (n: number): ContentPart => ({ type: 'redacted-reasoning', data: `d${n}`, format: 'openai' });
     const text = (said: string): ContentPart => ({ type: 'text', text: said });
@@ -356,11 +362,11 @@ describe('an answer', () => {
     });
   });
 
-  test('that ended for a reason nobody knows does not pass for a complete one', () => {
+  test('that ended for a reason nobody knows is not asked for again', () => {
     const end: StreamPart = { type: 'finish', choice: 0, reason: { unified: 'other', raw: 'something_new' } };
     expect(eventsOf([end]).at(-1)).toMatchObject({
-      type: 'response.incomplete',
-      response: { status: 'incomplete', incomplete_details: { reason: 'something_new' } },
+      type: 'response.completed',
+      response: { status: 'completed', incomplete_details: null },
     });
   });
 

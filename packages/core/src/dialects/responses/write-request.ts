@@ -10,13 +10,16 @@ import type {
 import type { JsonObject, JsonValue } from '../../chat/json.ts';
 import type { RequestTarget, WrittenRequest } from '../dialect.ts';
 import { documentAsText } from '../document-as-text.ts';
-import { Losses } from '../losses.ts';
+import { Losses, NOTHING_LEFT } from '../losses.ts';
 import { toUrl } from '../media-source.ts';
 import { toEffort } from '../to-effort.ts';
 import { TOOL_FAILED } from '../tool-failed.ts';
 import { withoutUndefined } from '../write-json.ts';
 
-/** Writes a request from its neutral members, for a caller who speaks another dialect. */
+/**
+ * Writes a request from its neutral members, for a caller who speaks another dialect.
+ * @throws GatewayError `invalid_parameter` when no message is left to write.
+ */
 export function writeRequest(request: ChatRequest, { model, quirks }: RequestTarget): WrittenRequest {
   const losses = new Losses(request);
   if (request.choices > 1) losses.add('n', 'must be 1: the provider of this model gives one answer');
@@ -31,12 +34,14 @@ export function writeRequest(request: ChatRequest, { model, quirks }: RequestTar
     ...(logprobs === undefined ? [] : ['message.output_text.logprobs']),
   ];
   const text = withoutUndefined({ format: format && writeFormat(format), verbosity });
+  const input = request.messages.flatMap((message) => writeItems(message, losses));
+  if (input.length === 0) throw losses.invalid('messages', NOTHING_LEFT);
   const members: Record<string, JsonValue | undefined> = {
     model,
-    input: request.messages.flatMap((message) => writeItems(message, losses)),
+    input,
     stream: request.stream ? true : undefined,
     store: false,
-    max_output_tokens: request.maxOutputTokens || undefined,
+    max_output_tokens: request.maxOutputTokens,
     temperature: request.temperature,
     top_p: request.topP,
     ...writeTools(request, losses),

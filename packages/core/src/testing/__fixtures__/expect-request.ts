@@ -32,8 +32,11 @@ export function comparable(request: ChatRequest, passage: Passage): JsonObject {
   }
   const toAnthropic = passage.to === 'anthropic';
   const { stop = [], tools = [] } = kept;
+  const turns = toAnthropic ? kept.messages.filter(({ role }) => role !== 'system') : kept.messages;
   const said: unknown = {
-    messages: joinMessages(kept.messages, passage),
+    // With Anthropic some of what the system says moves to the front.
+    system: toAnthropic ? systemTexts(kept).toSorted() : undefined,
+    messages: joinMessages(turns, passage),
     stream: kept.stream,
     temperature: kept.temperature,
     topP: kept.topP,
@@ -47,20 +50,6 @@ export function comparable(request: ChatRequest, passage: Passage): JsonObject {
     user: kept.user,
   };
   return JSON.parse(JSON.stringify(said));
-}
-
-/** A request as it went into a dialect: what the system says that is named as moved stands with what opens the conversation. */
-export function asMoved(request: ChatRequest, { losses }: Passage): ChatRequest {
-  const { messages } = request;
-  const opening = messages.findIndex(
-    ({ role, content }) => role === 'tool' || (role !== 'system' && content.some(saysSomething)),
-  );
-  const isFirst = ({ role }: ChatMessage, i: number): boolean =>
-    role === 'system' && (i < opening || losses.some(({ path }) => path === `messages[${i}]`));
-  return {
-    ...request,
-    messages: [...messages.filter(isFirst), ...messages.filter((message, i) => !isFirst(message, i))],
-  };
 }
 
 /** True when the request ends in the middle of a tool loop, of which no call has signed reasoning. */
@@ -105,6 +94,12 @@ function comparableFormat({ responseFormat: format }: ChatRequest, toAnthropic: 
   if (format?.type !== 'json-schema') return format;
   const { description, schema, strict = true } = format;
   return toAnthropic ? { schema } : { description, schema, strict };
+}
+
+function systemTexts({ messages }: ChatRequest): string[] {
+  return messages
+    .flatMap((message) => (message.role === 'system' ? message.content.map(({ text }) => text) : []))
+    .filter((text) => text !== '');
 }
 
 function saysSomething(part: ContentPart): boolean {
