@@ -15,7 +15,7 @@ import {
   type OpenStream,
   type RetryBudget,
 } from '@tokenhub/core';
-import { answerError, requestIdHeaders } from '@tokenhub/http';
+import { answerError, requestIdHeaders, type RequestIds } from '@tokenhub/http';
 import type { Quota } from '@tokenhub/metering';
 import { Account } from './account.ts';
 import { estimateUse } from './admission/estimate.ts';
@@ -47,15 +47,13 @@ export interface ChatServices {
 }
 
 /** One chat request as a surface has read it. */
-export interface ChatCall {
+export interface ChatCall extends RequestIds {
   readonly request: ChatRequest;
   readonly policy: RoutingPolicy;
   /** The caller's own count of its input, for routing only. */
   readonly estimatedInputTokens?: number | undefined;
   readonly surface: Surface;
   readonly key: KeyConfig;
-  readonly requestId: string;
-  readonly clientRequestId?: string | undefined;
 }
 
 /**
@@ -66,8 +64,7 @@ export async function completeChat(services: ChatServices, call: ChatCall, respo
   const { request, key, requestId, surface } = call;
   const { reservations, metrics } = services;
   const exchange = services.exchanges.open(response);
-  const headers = requestIdHeaders(requestId, surface.errorDialect);
-  if (call.clientRequestId !== undefined) headers.push('X-Client-Request-Id', call.clientRequestId);
+  const headers = Object.entries(requestIdHeaders(call, surface.errorDialect)).flat();
   const account = new Account(call, performance.now());
   let unwatch: (() => void) | undefined;
   try {

@@ -28,6 +28,7 @@ import type { ChatServices } from './complete-chat.ts';
 import type { Readiness } from './http/health.controller.ts';
 import { dialectOf } from './http/dialect-of.ts';
 import { guardRoutes } from './http/guard-routes.ts';
+import { tellRequestIds } from './http/tell-request-ids.ts';
 import { serveApiDocument } from './http/api-document.ts';
 import { createChatMetrics } from './metrics.ts';
 import { createExchanges } from './relay/exchanges.ts';
@@ -156,6 +157,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
 
   const routes = collectRoutes(fastify);
+  tellRequestIds(fastify);
   guardRoutes(fastify, {
     authenticate: (headers, address) => authenticator.authenticate(headers, address),
     shutdown,

@@ -11,6 +11,9 @@ export interface ListenSettings {
 export function cannotListen(cause: unknown, { variable, host, port }: ListenSettings): unknown {
   if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) return cause;
   const code = String(cause.code);
-  const reason = code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be listened on (${code})`;
-  return new OperatorError(`${host}:${port} ${reason}. Stop that, or set ${variable} to another port.`, { cause });
+  const message =
+    code === 'EADDRINUSE'
+      ? `is in use by another program. Stop that, or set ${variable} to another port.`
+      : `cannot be listened on (${code}). Set ${variable}, or the host beside it, to what this machine allows.`;
+  return new OperatorError(`${host}:${port} ${message}`, { cause });
 }

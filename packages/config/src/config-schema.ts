@@ -97,12 +97,12 @@ export const providerSchema = z.strictObject({
       whole_answer_ms: milliseconds.optional().meta({
         description:
           'Longest wait from the request to the end of an answer that is not streamed: most providers send nothing of it before.',
-        default: 600_000,
+        default: 300_000,
       }),
       idle_ms: milliseconds.optional().meta({ description: 'Longest silence inside a stream.', default: 120_000 }),
       progress_ms: milliseconds.optional().meta({
         description:
-          'Longest time inside a stream during which only pings or pieces of an event come and no content; also that of hidden thinking.',
+          'Longest time inside a stream during which only pings or pieces of an event come and no content; also that of hidden thinking, while pings come.',
         default: 600_000,
       }),
       total_ms: milliseconds

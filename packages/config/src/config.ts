@@ -47,7 +47,10 @@ export interface Timeouts {
   readonly wholeAnswerMs: number;
   /** Longest silence inside a stream. */
   readonly idleMs: number;
-  /** Longest time inside a stream during which only pings or pieces of an event come, and no content; also that of hidden thinking. */
+  /**
+   * Longest time inside a stream during which only pings or pieces of an event come, and no content; also that of hidden
+   * thinking, while pings come.
+   */
   readonly progressMs: number;
   /** Longest time of a whole stream, from its request on; absent: no limit. */
   readonly totalMs?: number | undefined;

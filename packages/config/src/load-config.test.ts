@@ -43,7 +43,7 @@ test('reads the configuration that the documentation shows', () => {
     timeouts: {
       connectMs: 5000,
       firstEventMs: 60_000,
-      wholeAnswerMs: 600_000,
+      wholeAnswerMs: 300_000,
       idleMs: 120_000,
       progressMs: 600_000,
     },

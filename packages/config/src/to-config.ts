@@ -94,7 +94,7 @@ function toProvider(file: ProviderFile, path: Path, report: Report): ProviderCon
       timeouts: {
         connectMs: timeouts?.connect_ms ?? 5000,
         firstEventMs: timeouts?.first_event_ms ?? 60_000,
-        wholeAnswerMs: timeouts?.whole_answer_ms ?? 600_000,
+        wholeAnswerMs: timeouts?.whole_answer_ms ?? 300_000,
         idleMs: timeouts?.idle_ms ?? 120_000,
         progressMs: timeouts?.progress_ms ?? 600_000,
         totalMs: timeouts?.total_ms,

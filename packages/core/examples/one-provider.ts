@@ -14,7 +14,7 @@ const provider = createOpenai({
   baseUrl,
   credential: staticCredential(apiKey ?? 'simulated', () => performance.now()),
   http,
-  timeouts: { firstEventMs: 30_000, wholeAnswerMs: 600_000, progressMs: 600_000 },
+  timeouts: { firstEventMs: 30_000, wholeAnswerMs: 300_000, progressMs: 600_000 },
 });
 
 const [endpoint] = provider.endpoints;

@@ -13,7 +13,7 @@ const simulator = await startSimulator();
 const http = createUndiciHttpClient({ origin: simulator.url, allowPrivate: true });
 const now = (): number => performance.now();
 const credential = core.staticCredential('simulated', now);
-const shared = { credential, http, timeouts: { firstEventMs: 10_000, wholeAnswerMs: 600_000, progressMs: 600_000 } };
+const shared = { credential, http, timeouts: { firstEventMs: 10_000, wholeAnswerMs: 300_000, progressMs: 600_000 } };
 const broken = new URL('/sim/status=503/openai/v1/', simulator.url);
 const candidates: core.Candidate[] = [
   {

@@ -24,7 +24,7 @@ const health = createHealth({ now });
 function createCandidate(id: string, path: string, price: { input: string; output: string }): Candidate {
   const baseUrl = new URL(`${path}/vllm/v1/`, simulator.url);
   const credential = staticCredential('simulated', now);
-  const timeouts = { firstEventMs: 10_000, wholeAnswerMs: 600_000, progressMs: 600_000 };
+  const timeouts = { firstEventMs: 10_000, wholeAnswerMs: 300_000, progressMs: 600_000 };
   return {
     id: `${id}@simulated`,
     model: { id, weight: 8, price: parsePrice(price) },

@@ -3,7 +3,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import { GatewayError, isGatewayError, openaiDialect, type Dialect, type ErrorCode } from '@tokenhub/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerError } from './answer-error.ts';
-import { requestIdHeaders } from './request-ids.ts';
+import { requestIdHeaders, requestIdsOf } from './request-ids.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** Fastify's own refusals in our codes. Source: https://fastify.dev/docs/latest/Reference/Errors/ */
@@ -44,7 +44,7 @@ export class ErrorFilter implements ExceptionFilter {
     if (error.code === 'internal_error')
       request.log.error({ requestId, err: exception }, 'a request failed by a fault of ours');
     const dialect = this.#dialectOf(path, request.headers);
-    const headers = requestIdHeaders(requestId, dialect);
+    const headers = Object.entries(requestIdHeaders(requestIdsOf(request), dialect)).flat();
     if (error.code === 'method_not_allowed') headers.push('Allow', this.#routes.methodsAt(path).join(', '));
     if (!reply.sent) reply.hijack();
     answerError(reply.raw, error, { dialect, requestId, headers });

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { GatewayError, openaiDialect, type ErrorCode } from '@tokenhub/core';
 import { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest } from 'fastify';
 import { answerError } from './answer-error.ts';
-import { createRequestId, requestIdHeaders } from './request-ids.ts';
+import { createRequestId, requestIdHeaders, requestIdsOf } from './request-ids.ts';
 
 /** Largest request body, in bytes. */
 const BODY_LIMIT = 10 * 1024 * 1024;
@@ -42,7 +42,7 @@ export const SERVER_OPTIONS = {
 function answerBadAddress(cause: Error, request: FastifyRequest, reply: FastifyReply): void {
   const error = new GatewayError('not_found', 'There is nothing at this address.', { cause });
   reply.hijack();
-  const headers = requestIdHeaders(request.id, openaiDialect);
+  const headers = Object.entries(requestIdHeaders(requestIdsOf(request), openaiDialect)).flat();
   answerError(reply.raw, error, { dialect: openaiDialect, requestId: request.id, headers });
 }
 

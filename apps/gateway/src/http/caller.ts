@@ -1,6 +1,6 @@
 import type { KeyConfig, KeyScope } from '@tokenhub/config';
 import { GatewayError } from '@tokenhub/core';
-import { readClientRequestId } from '@tokenhub/http';
+import { requestIdsOf, type RequestIds } from '@tokenhub/http';
 import type { FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
@@ -21,17 +21,6 @@ export function callerOf(request: FastifyRequest, scope?: KeyScope): KeyConfig {
 }
 
 /** What every call says of itself besides its body. @throws GatewayError `forbidden` when its key has no such scope. */
-export function chatCallFrom(
-  request: FastifyRequest,
-  scope: KeyScope = 'chat',
-): {
-  key: KeyConfig;
-  requestId: string;
-  clientRequestId: string | undefined;
-} {
-  return {
-    key: callerOf(request, scope),
-    requestId: request.id,
-    clientRequestId: readClientRequestId(request.headers['x-request-id']),
-  };
+export function chatCallFrom(request: FastifyRequest, scope: KeyScope = 'chat'): RequestIds & { key: KeyConfig } {
+  return { key: callerOf(request, scope), ...requestIdsOf(request) };
 }

@@ -2,10 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { KeyConfig } from '@tokenhub/config';
 import { GatewayError } from '@tokenhub/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { requestIdHeaders } from '@tokenhub/http';
 import type { Gate } from '../admission/gate.ts';
 import type { Shutdown } from '../shutdown.ts';
-import { dialectOf } from './dialect-of.ts';
 
 /** Everything but the routes for operators' own tools. */
 const NEEDS_KEY = /^\/(?:anthropic\/)?v1\//;
@@ -33,12 +31,6 @@ export function guardRoutes(fastify: FastifyInstance, { authenticate, shutdown, 
     else gate.pass();
     checkEncoding(request);
   };
-  // Answers of models do not come this way: they are written to the socket, with the same headers.
-  fastify.addHook('onSend', ({ id, url, headers }, reply) => {
-    const names = requestIdHeaders(id, dialectOf(url.split('?', 1)[0] ?? '', headers));
-    for (let i = 0; i < names.length; i += 2) reply.header(names[i] ?? '', names[i + 1]);
-    return Promise.resolve();
-  });
   fastify.addHook('onRequest', (request, reply, done) => {
     // The caller's next request should find another process.
     if (shutdown.hasBegun) reply.raw.shouldKeepAlive = false;

@@ -1,5 +1,5 @@
 import type { HttpAnswer } from '../providers/http-client.ts';
-import { tooLate } from './send-request.ts';
+import { timeLeft, tooLate } from './send-request.ts';
 
 /** Aborts an answer for which nobody waits any longer. */
 export interface Alarm {
@@ -15,7 +15,7 @@ export function createAlarm(answer: HttpAnswer, now: () => number): Alarm {
   return {
     set(endsAt) {
       stop();
-      timer = setTimeout(() => answer.abort(tooLate()), Math.max(1, endsAt - now()));
+      timer = setTimeout(() => answer.abort(tooLate()), timeLeft({ endsAt, now }));
     },
     stop,
   };

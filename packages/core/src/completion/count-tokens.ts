@@ -5,7 +5,8 @@ import { parseJsonObject } from '../json/parse-json-object.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import { endpointFor } from '../providers/provider.ts';
 import type { RankedCandidate } from '../router/rank.ts';
-import { sendRequest, tooLate } from './send-request.ts';
+import { createAlarm } from './alarm.ts';
+import { sendRequest } from './send-request.ts';
 
 /** Longest answer that is read. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -36,7 +37,7 @@ export interface TokenCount {
  * @throws the signal's reason; GatewayError `upstream_rejected` for a request that the provider refuses.
  */
 export async function countTokens(options: CountTokensOptions): Promise<TokenCount> {
-  const { request, ranked, signal } = options;
+  const { request, ranked, signal, now } = options;
   for (const { candidate } of ranked) {
     const endpoint = endpointFor(candidate.provider, request.source.dialect);
     const { dialect, countTokens: open } = endpoint;
@@ -48,6 +49,7 @@ export async function countTokens(options: CountTokensOptions): Promise<TokenCou
     } = dialect.patchRequest(request, {
       model: candidate.upstreamModel,
     });
+    const endsAt = now() + PATIENCE_MS;
     try {
       const answer = await sendRequest(candidate.provider, {
         endpoint: { dialect, open },
@@ -55,11 +57,12 @@ export async function countTokens(options: CountTokensOptions): Promise<TokenCou
         requestId: options.requestId,
         betas: request.source.betas,
         signal,
-        now: options.now,
-        endsAt: options.now() + PATIENCE_MS,
+        now,
+        endsAt,
       });
-      const alarm = setTimeout(() => answer.abort(tooLate()), PATIENCE_MS);
-      const text = await readText(answer).finally(() => clearTimeout(alarm));
+      const alarm = createAlarm(answer, now);
+      alarm.set(endsAt);
+      const text = await readText(answer).finally(() => alarm.stop());
       if (answer.status === 200) {
         const tokens = parseJsonObject(text)?.['input_tokens'];
         if (typeof tokens === 'number') return { tokens, isEstimated: false };

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { openaiDialect } from '../dialects/openai/openai-dialect.ts';
 import { GatewayError } from '../errors.ts';
+import { createHealth } from '../router/health.ts';
 import type { Script } from '../undici/__fixtures__/test-server.ts';
 import {
   chunk,
@@ -472,6 +473,12 @@ describe.concurrent.each([
     await vi.waitFor(() => expect(world.hungUp).toEqual([name]), WAIT);
   });
 
+  test('gives way to the next when not even pings come', async () => {
+    await using world = await createWorld({ providers: { [name]: hang(thinking), next: good }, idleTimeoutMs: 1_000 });
+    expect(await readAll(await world.open({ max_tokens: 9 }, { answerDialect }))).toBe(ROLE + HELLO + STOP + DONE);
+    expect(world.asked).toEqual([name, 'next']);
+  });
+
   test("ends when the caller's time is up, and is not blamed for it", async () => {
     await using world = await createWorld({ providers: { [name]: keepSending(thinking, ping) } });
     const error = await errorOf(world.open({ max_tokens: 9 }, { answerDialect, maxLatencyMs: 1_000 }));
@@ -510,6 +517,30 @@ describe.concurrent('a whole answer that takes long', () => {
     const completion = await world.open({ stream: false });
     expect(JSON.parse(await readAll(completion))).toMatchObject({ choices: [{ message: { content: 'Hello' } }] });
     expect(world.records).toEqual(['a began', 'a succeeded']);
+  });
+});
+
+describe.concurrent('a caller that leaves while it waits for a whole answer', () => {
+  /** What is known of a deployment after somebody has waited for it for 200 ms. */
+  async function leave(firstEventMs: number) {
+    const health = createHealth({ now: () => performance.now() });
+    await using world = await createWorld({ providers: { a: silent }, firstEventTimeoutsMs: { a: firstEventMs } });
+    const opening = errorOf(world.open({ stream: false }, { health }));
+    await vi.waitFor(() => expect(world.asked).toEqual(['a']), WAIT);
+    await wait(200);
+    world.cancel.abort(LEFT);
+    expect(await opening).toBe(LEFT);
+    return health.read('a');
+  }
+
+  test('after longer than a stream may keep silent leaves how long that was, and no failure', async () => {
+    const { ttftMs, requests } = await leave(100);
+    expect(ttftMs).toBeGreaterThan(190);
+    expect(requests).toBe(0);
+  });
+
+  test('before that leaves nothing', async () => {
+    expect(await leave(10_000)).toMatchObject({ ttftMs: 0, requests: 0 });
   });
 });
 

@@ -86,14 +86,24 @@ export function openCompletion(options: OpenCompletionOptions): Promise<Completi
     coolDown: ({ candidate }, forMs) => health.coolDown(candidate.id, forMs),
     onFailure: (failed) => {
       const { id } = failed.candidate.candidate;
-      // A caller that leaves or has no more time says nothing about the provider, nor does a request that it refuses.
+      // A caller that leaves or has no more time blames nobody, nor does a request that the provider refuses.
       const isFault = failed.error.facts.blamesProvider && !isRefusal(failed) && !isMissingApi(failed, options.request);
       if (isFault && !isUp(endsAt)) health.recordFailure(id, { sentAt, isBroken: false });
-      else health.recordNothing(id, sentAt, failed.error.code === 'upstream_timeout' ? now() - sentAt : 0);
+      else health.recordNothing(id, sentAt, waitedInVain(failed, now() - sentAt));
       options.onFailedAttempt(failed);
     },
     onMistake: ({ candidate }) => health.recordNothing(candidate.id, sentAt),
   });
+}
+
+/**
+ * How long an attempt was waited for in vain, in milliseconds; 0 when it was not. A caller that leaves has waited in vain
+ * when it was for longer than a stream may keep silent: before that it says nothing about the provider.
+ */
+function waitedInVain({ candidate, error }: Attempt, tookMs: number): number {
+  const { firstEventMs } = candidate.candidate.provider.timeouts;
+  const isVain = error.code === 'client_cancelled' ? tookMs > firstEventMs : error.code === 'upstream_timeout';
+  return isVain ? tookMs : 0;
 }
 
 /** A server that lacks one of its APIs serves the others all the same, and every caller could ask it for that one. */

@@ -50,9 +50,12 @@ async function waitFor<Value>(shared: Promise<Value>, options: SendRequestOption
   }
 }
 
-/** In milliseconds; at least one, since a timer's zero may mean for ever. */
-function timeLeft({ endsAt, now }: SendRequestOptions): number {
-  return Math.max(1, endsAt - now());
+/**
+ * In milliseconds, for a timer: at least one, since its zero may mean for ever, and whole ones, since it cuts off the rest
+ * and would go off before its time.
+ */
+export function timeLeft({ endsAt, now }: Pick<SendRequestOptions, 'endsAt' | 'now'>): number {
+  return Math.max(1, Math.ceil(endsAt - now()));
 }
 
 export function tooLate(): GatewayError {

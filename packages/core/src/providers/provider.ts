@@ -36,7 +36,10 @@ export interface ProviderTimeouts {
   readonly firstEventMs: number;
   /** Longest wait from sending a request to the last byte of an answer that is not streamed: as a rule nothing of it comes before. */
   readonly wholeAnswerMs: number;
-  /** Longest time inside a stream during which only pings or pieces of an event come, and no content; also that of hidden thinking. */
+  /**
+   * Longest time inside a stream during which only pings or pieces of an event come, and no content; also that of hidden
+   * thinking, while pings come: of silence the HTTP client has its own bound.
+   */
   readonly progressMs: number;
   /** Longest time of a whole stream, from its request on; absent: no limit. */
   readonly totalMs?: number | undefined;
