@@ -67,9 +67,12 @@ function writeDifferences(quirks: Quirks): string[] {
     requiredToolChoice === undefined ? '' : `\`tool_choice: "${requiredToolChoice}"\``,
     quirks.shortToolCallIds === true ? 'tool call ids of nine characters' : '',
     quirks.bareToolCalls === true ? 'its tool calls get their `type` and `index`' : '',
+    quirks.contentParts === true ? 'its content becomes a text, its thoughts `reasoning_content`' : '',
+    quirks.bareReasoning === true ? 'its `reasoning` is `reasoning_content`, too' : '',
     writeReasoning(reasoningMember),
     reasoningBack === undefined ? '' : `earlier reasoning in \`${reasoningBack}\``,
     quirks.topK === true ? '`top_k`' : '',
+    quirks.documentUrl === true ? 'documents as `document_url`' : '',
     quirks.cacheControl === true ? '`cache_control`' : '',
     refused === undefined ? '' : `without ${refused.map((member) => `\`${member}\``).join(', ')}`,
   ].filter((text) => text !== '');

@@ -95,7 +95,7 @@ function readAll(): number {
 }
 
 function writeAll(): number {
-  const writer = createStreamWriter(IDENTITY);
+  const writer = createStreamWriter(IDENTITY, OPTIONS);
   let length = 0;
   for (let i = 0; i < EVENTS; i++) {
     length += writer.write({ type: 'text-delta', choice: 0, text: words[i % words.length] ?? '' }).length;

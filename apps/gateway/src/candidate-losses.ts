@@ -1,10 +1,10 @@
-import { endpointFor, GatewayError, isGatewayError, whyLost, writeFor, type Candidate } from '@tokenhub/core';
+import { GatewayError, isGatewayError, whyLost, writeFor, type Candidate } from '@tokenhub/core';
 import type { RoutedCall } from './rank-candidates.ts';
 import { DROP_UNSUPPORTED } from './surfaces/routing-policy.ts';
 
 /**
- * Whether the providers have words for all that a request asks for. A provider of the caller's own dialect has; for any
- * other the request is written to see: what a provider takes can depend on its model.
+ * Whether the providers take all that a request asks for. It is written for each to see: not every dialect has the words, some
+ * servers refuse members of their own dialect, and what a provider takes can depend on its model.
  */
 export class CandidateLosses {
   readonly #call: RoutedCall;
@@ -21,8 +21,6 @@ export class CandidateLosses {
 
   /** True when the candidate cannot serve the request as it is, and the caller wants nothing left out. */
   refuses(candidate: Candidate): boolean {
-    const { source } = this.#call.request;
-    if (endpointFor(candidate.provider, source.dialect).dialect.name === source.dialect) return false;
     const lost = this.#find(candidate);
     this.#lost ??= lost;
     return lost !== undefined;

@@ -153,6 +153,9 @@ export type ContentPart =
       readonly id?: string | undefined;
     };
 
+/** What the model thought in an earlier turn. */
+export type ReasoningPart = ContentPart & { readonly type: 'reasoning' | 'redacted-reasoning' };
+
 /**
  * Whose signature or encryption a piece of reasoning bears: it means something to that provider's models only. Absent:
  * Anthropic's; `openai`; or OpenRouter's name of another's (`google-gemini-v1`), which goes back to chat completions alone.

@@ -60,7 +60,8 @@ export async function askProvider(
   try {
     const said = await readText(answer, MAX_ERROR_BYTES);
     signal.throwIfAborted();
-    throw dialect.readError({ status: answer.status, headers: answer.headers, body: said });
+    const { status, headers } = answer;
+    throw dialect.readError({ status, headers, body: said, request: request.source.body });
   } finally {
     alarm.stop();
   }

@@ -49,7 +49,8 @@ export async function fetchAnswer(
     const identity = { requestId, model: candidate.model.id, created, request: options.request };
     const body =
       dialect === spoken
-        ? dialect.patchAnswer(text, receipt, candidate.provider.quirks)
+        ? // Who asked for the provider's own format gets it with all that is odd in it.
+          dialect.patchAnswer(text, receipt, options.answerDialect === 'native' ? undefined : candidate.provider.quirks)
         : dialect.writeAnswer(
             // More answers than were asked for have no place in a format that knows one.
             parts.filter((part) => !('choice' in part) || part.choice < options.request.choices),

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
+import { anthropicDialect } from '../dialects/anthropic/anthropic-dialect.ts';
 import { openaiDialect } from '../dialects/openai/openai-dialect.ts';
 import { GatewayError } from '../errors.ts';
 import { createHealth } from '../router/health.ts';
@@ -62,6 +63,29 @@ describe('a stream', () => {
     const native = await world.open({ max_tokens: 9 }, { answerDialect: 'native' });
     expect(native.dialect.name).toBe('anthropic');
     expect(await readAll(native)).toMatch(/^event: message_start\n.*event: message_stop\n[^\n]*\n\n$/s);
+  });
+
+  test("tells Anthropic's callers at its beginning what their request may have, and at its end what it had", async () => {
+    const usage = 'data: {"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":3}}\n\n';
+    await using world = await createWorld({ providers: { a: stream(ROLE, HELLO, STOP, usage, DONE) } });
+    const said = await readAll(await world.open({}, { answerDialect: anthropicDialect }));
+    expect(said).toMatch(/^event: message_start\n.*"usage":\{"input_tokens":10,"output_tokens":0\}/);
+    expect(said).toMatch(/event: message_delta\n.*"input_tokens":12,.*"output_tokens":3,/);
+  });
+
+  test('has what its callers look for, unless they have asked for the format of the provider', async () => {
+    const thought = chunk({ reasoning: 'Hm' });
+    await using world = await createWorld({ providers: { groq: stream(thought, HELLO, STOP, DONE) } });
+    expect(await readAll(await world.open())).toContain('"reasoning":"Hm","reasoning_content":"Hm"');
+    expect(await readAll(await world.open({}, { answerDialect: 'native' }))).toBe(thought + HELLO + STOP + DONE);
+
+    const message = { reasoning: 'Hm', content: 'Hello' };
+    const whole = json(200, { choices: [{ message, finish_reason: 'stop' }], usage: { completion_tokens: 2 } });
+    await using other = await createWorld({ providers: { groq: whole } });
+    const readMessage = async (more: object): Promise<unknown> =>
+      JSON.parse(await readAll(await other.open({ stream: false }, more))).choices[0].message;
+    expect(await readMessage({})).toEqual({ ...message, reasoning_content: 'Hm' });
+    expect(await readMessage({ answerDialect: 'native' })).toEqual(message);
   });
 
   test.each<[string, Script]>([

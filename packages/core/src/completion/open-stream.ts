@@ -87,7 +87,8 @@ function createConverter(
   const streamOptions = {
     includeUsage: request.includeUsage,
     choices: request.choices,
-    quirks: candidate.provider.quirks,
+    // Who asked for the provider's own format gets it with all that is odd in it.
+    quirks: options.answerDialect === 'native' ? undefined : candidate.provider.quirks,
     price: (usage: StreamFacts['usage'], countedTokens: number) =>
       bill(candidate.model, { usage, countedTokens, complete: true }),
   };

@@ -1,14 +1,14 @@
 import type { ChatRequest, Loss } from '../chat/chat-request.ts';
 import type { WrittenRequest } from '../dialects/dialect.ts';
+import { Losses } from '../dialects/losses.ts';
 import { GatewayError } from '../errors.ts';
 import { endpointFor } from '../providers/provider.ts';
 import type { Candidate } from '../router/candidate.ts';
 
-const NO_LOSSES: readonly Loss[] = [];
-
 /**
  * A request as this candidate gets it: the caller's own JSON where its provider speaks the caller's dialect, else written
- * anew, with what could not be carried over beside it.
+ * anew. Beside it is what could not be carried over; of the caller's own JSON that is what the provider refuses, and reasoning
+ * that it has not signed.
  * @throws GatewayError `invalid_parameter` for what the provider's dialect could not make sense of.
  */
 export function writeFor({ provider, model, upstreamModel }: Candidate, request: ChatRequest): WrittenRequest {
@@ -18,9 +18,11 @@ export function writeFor({ provider, model, upstreamModel }: Candidate, request:
     throw new GatewayError('unsupported_parameter', `The provider ${provider.id} offers no embeddings.`);
   }
   const target = { model: upstreamModel, maxOutputTokens: model.maxOutputTokens, quirks: provider.quirks };
-  return dialect.name === request.source.dialect
-    ? { body: dialect.patchRequest(request, target), losses: NO_LOSSES }
-    : dialect.writeRequest(request, target);
+  if (dialect.name !== request.source.dialect) return dialect.writeRequest(request, target);
+  const losses = new Losses({ ...request, losses: [] });
+  if (dialect.takesReasoning !== undefined) losses.addReasoning(request, dialect.takesReasoning);
+  const body = losses.takenOf(dialect.patchRequest(request, target), provider.quirks?.refused);
+  return { body, losses: losses.list };
 }
 
 /** The error for a request that would lose something it asks for; `undefined` when it loses nothing, or hints only. */

@@ -1,4 +1,4 @@
-import type { ChatRequest, Loss } from '../chat/chat-request.ts';
+import type { ChatRequest, Loss, ReasoningPart } from '../chat/chat-request.ts';
 import type { JsonObject } from '../chat/json.ts';
 import type { FinishReason, StreamPart } from '../chat/stream-part.ts';
 import type { ReportedUsage } from '../chat/usage.ts';
@@ -23,6 +23,8 @@ export interface Dialect {
   readonly maxAnswerBytes?: number | undefined;
   /** Bounds of a provider's stream, where its events hold more than others do. */
   readonly streamLimits?: SseLimits | undefined;
+  /** Whether its vendor takes this piece of an earlier turn's reasoning; what is not taken stays behind. Absent: servers differ. */
+  readonly takesReasoning?: ((part: ReasoningPart) => boolean) | undefined;
 
   /**
    * Reads a caller's JSON and checks every member it knows.
@@ -186,4 +188,6 @@ export interface ErrorAnswer {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The first bytes of the body as text, at most 64 KiB. */
   readonly body: string;
+  /** The caller's own JSON: a place in a request that the provider blames is named as far as it is in there. */
+  readonly request?: JsonObject | undefined;
 }

@@ -4,7 +4,9 @@ import { NOTHING_USED } from '../cost/receipt.ts';
 import { estimateInput } from '../cost/estimate-tokens.ts';
 import { isGatewayError } from '../errors.ts';
 import { anthropicDialect } from './anthropic/anthropic-dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { openaiDialect } from './openai/openai-dialect.ts';
+import type { Quirks } from './quirks.ts';
 import { responsesDialect } from './responses/responses-dialect.ts';
 
 const TARGET = { model: 'm', maxOutputTokens: 64_000 };
@@ -46,6 +48,7 @@ describe('a relayed request', () => {
       stream: true,
       stream_options: { include_usage: true },
       max_completion_tokens: 5,
+      tools: [{ type: 'function', function: { name: 'f' } }],
       tool_choice: 'required',
       messages: [
         {
@@ -71,6 +74,29 @@ describe('a relayed request', () => {
   });
 });
 
+test('a document goes to a server that takes its address in those words, relayed and translated', () => {
+  const data = 'data:application/pdf;base64,JVBERg==';
+  const target = { ...TARGET, quirks: { documentUrl: true } } as const;
+  const own = {
+    messages: [{ role: 'user', content: [{ type: 'file', file: { file_data: data, filename: 'a.pdf' } }] }],
+  };
+  const expected = { type: 'document_url', document_url: data, document_name: 'a.pdf' };
+  expect(openaiDialect.patchRequest(openaiDialect.readRequest(own), target)['messages']).toEqual([
+    { role: 'user', content: [expected] },
+  ]);
+  const source = { type: 'base64', media_type: 'application/pdf', data: 'JVBERg==' };
+  const link = { type: 'url', url: 'https://a.test/b.pdf' };
+  const content = [
+    { type: 'document', source, title: 'a.pdf' },
+    { type: 'document', source: link },
+  ];
+  const foreign = anthropicDialect.readRequest({ max_tokens: 9, messages: [{ role: 'user', content }] });
+  expect(openaiDialect.writeRequest(foreign, target)).toMatchObject({
+    body: { messages: [{ role: 'user', content: [expected, { type: 'document_url', document_url: link.url }] }] },
+    losses: [],
+  });
+});
+
 describe('a translated request', () => {
   test('has no empty list of tools, and no choice of none', () => {
     const request = anthropicDialect.readRequest({
@@ -78,7 +104,7 @@ describe('a translated request', () => {
       messages: [{ role: 'user', content: 'a' }],
       tools: [],
       stop_sequences: [],
-      tool_choice: { type: 'any' },
+      tool_choice: { type: 'auto' },
     });
     for (const dialect of [openaiDialect, responsesDialect]) {
       const { body } = dialect.writeRequest(request, TARGET);
@@ -171,6 +197,137 @@ describe('a translated request', () => {
       code: 'invalid_parameter',
       param: 'messages[0].content[0]',
     });
+  });
+
+  const THOUGHT = { type: 'thinking', thinking: 'Hm', signature: 's' };
+  const REDACTED = { type: 'redacted_thinking', data: 'd' };
+  const said = (...content: object[]) => ({
+    max_tokens: 9,
+    messages: [QUESTION, { role: 'assistant', content: [...content, { type: 'text', text: 'Yes' }] }, QUESTION],
+  });
+  const LEFT = 'messages[].content[].thinking';
+  const CACHE = { cache_control: { type: 'ephemeral' } };
+  const VLLM = { reasoningBack: 'reasoning' } as const;
+  const DEEPSEEK = { reasoningMember: 'thinking' } as const;
+  const ask = (members: object) => ({ messages: [QUESTION], ...members });
+
+  test.each<[string, Dialect, object, Dialect, Quirks | undefined, readonly string[]]>([
+    ['thoughts', anthropicDialect, said(THOUGHT, THOUGHT), openaiDialect, undefined, [LEFT]],
+    ['thoughts', anthropicDialect, said(THOUGHT), responsesDialect, undefined, [LEFT]],
+    ['no thoughts that are taken', anthropicDialect, said(THOUGHT), openaiDialect, VLLM, []],
+    ['encrypted thoughts', anthropicDialect, said(THOUGHT, REDACTED), openaiDialect, VLLM, [LEFT]],
+    [
+      'thoughts',
+      openaiDialect,
+      ask({ messages: [{ role: 'assistant', content: 'a', reasoning_content: 'Hm' }, QUESTION] }),
+      anthropicDialect,
+      undefined,
+      ['messages[].reasoning_content'],
+    ],
+    [
+      'thoughts',
+      responsesDialect,
+      { input: [{ type: 'reasoning', id: 'rs_a', summary: [], encrypted_content: 'e' }, QUESTION] },
+      anthropicDialect,
+      undefined,
+      ['input[].summary'],
+    ],
+    [
+      'how often usage is told',
+      openaiDialect,
+      ask({ stream: true, stream_options: { include_usage: true, continuous_usage_stats: true } }),
+      anthropicDialect,
+      undefined,
+      ['stream_options.continuous_usage_stats'],
+    ],
+    [
+      'a cache mark on no text',
+      openaiDialect,
+      ask({ messages: [{ role: 'system', content: [{ type: 'text', text: '', ...CACHE }] }, QUESTION] }),
+      anthropicDialect,
+      undefined,
+      ['messages[0].content[0].cache_control'],
+    ],
+    [
+      "a cache mark on the assistant's text",
+      anthropicDialect,
+      said({ type: 'text', text: 'a', ...CACHE }),
+      responsesDialect,
+      undefined,
+      ['messages[1].content[0].cache_control'],
+    ],
+    [
+      'a cache mark on a result of nothing',
+      anthropicDialect,
+      ask({
+        max_tokens: 9,
+        messages: [{ role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', ...CACHE }] }],
+      }),
+      openaiDialect,
+      undefined,
+      ['messages[0].content[0].cache_control'],
+    ],
+    [
+      'what was cited',
+      anthropicDialect,
+      said({ type: 'text', text: 'a', citations: [{ type: 'char_location' }] }),
+      openaiDialect,
+      undefined,
+      ['messages[1].content[0].citations'],
+    ],
+    [
+      'what was cited',
+      openaiDialect,
+      ask({ messages: [{ role: 'assistant', content: 'a', annotations: [{ type: 'url_citation' }] }, QUESTION] }),
+      anthropicDialect,
+      undefined,
+      ['messages[0].annotations'],
+    ],
+    [
+      'a bound above the model',
+      openaiDialect,
+      ask({ max_tokens: 64_001 }),
+      anthropicDialect,
+      undefined,
+      ['max_tokens'],
+    ],
+    ['no bound that fits', openaiDialect, ask({ max_tokens: 64_000 }), anthropicDialect, undefined, []],
+    [
+      'a bound above the model',
+      openaiDialect,
+      ask({ max_completion_tokens: 64_001 }),
+      anthropicDialect,
+      undefined,
+      ['max_completion_tokens'],
+    ],
+    [
+      'a bound above the model',
+      responsesDialect,
+      { input: 'a', max_output_tokens: 64_001 },
+      anthropicDialect,
+      undefined,
+      ['max_output_tokens'],
+    ],
+    [
+      'how much to think where that is on or off',
+      responsesDialect,
+      { input: 'a', reasoning: { effort: 'high' } },
+      openaiDialect,
+      DEEPSEEK,
+      ['reasoning'],
+    ],
+    [
+      'no effort that is what on means',
+      responsesDialect,
+      { input: 'a', reasoning: { effort: 'medium' } },
+      openaiDialect,
+      DEEPSEEK,
+      [],
+    ],
+  ])('names as a hint %s that is left behind', (_name, from, body, to, quirks, paths) => {
+    const request = from.readRequest(body as JsonObject);
+    const { losses } = to.writeRequest(request, { ...TARGET, quirks });
+    expect(losses).toEqual(paths.map((path) => ({ path, isHint: true })));
   });
 
   test('asks for the effort that its model knows', () => {

@@ -1,4 +1,12 @@
-import type { CacheMark, ContentPart, Loss, MediaSource, ResponseFormat, TextPart } from '../chat/chat-request.ts';
+import type {
+  CacheMark,
+  ContentPart,
+  Loss,
+  MediaSource,
+  ResponseFormat,
+  TextPart,
+  ToolChoice,
+} from '../chat/chat-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../chat/json.ts';
 import { GatewayError } from '../errors.ts';
 import { mediaSourceOf } from './media-source.ts';
@@ -46,10 +54,11 @@ export class RequestReading {
    */
   restOfAnswer(members: JsonObject, path: string, defaults: JsonObject = {}): void {
     const { parsed: _, parsed_arguments: _arguments, ...rest } = members;
-    this.#hints(rest, path, defaults);
+    this.hints(rest, path, defaults);
   }
 
-  #hints(members: JsonObject, path: string, defaults: JsonObject = {}): void {
+  /** The same for an object whose members make no difference to the answer. */
+  hints(members: JsonObject, path: string, defaults: JsonObject = {}): void {
     for (const name of namesOfRest(members, defaults)) this.hint(`${path}.${name}`);
   }
 
@@ -101,6 +110,13 @@ export class RequestReading {
     });
   }
 
+  /** No call can be demanded where there are no tools of any kind; `tools` is as the caller has them. */
+  checkToolChoice(choice: ToolChoice | undefined, tools: Given): void {
+    const isDemand = choice?.type === 'required' || choice?.type === 'tool';
+    if (isDemand && isEmpty(tools))
+      throw this.invalid('tool_choice', 'must be auto, none or left out: there are no tools');
+  }
+
   /** The address of an image or document, or its bytes in a data URL. */
   mediaSource(value: Given, path: string): MediaSource {
     const source = mediaSourceOf(this.name(value, path));
@@ -147,7 +163,7 @@ export class RequestReading {
     if (!isGiven(value)) return undefined;
     const { type, ttl, ...rest } = this.object(value, path);
     if (type !== 'ephemeral') throw this.invalid(`${path}.type`, "must be 'ephemeral'");
-    this.#hints(rest, path);
+    this.hints(rest, path);
     if (!isGiven(ttl)) return { path };
     if (ttl !== '5m' && ttl !== '1h') throw this.invalid(`${path}.ttl`, "must be '5m' or '1h'");
     return { ttl, path };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cut, editText, setMember } from './edit-json.ts';
-import { endOfValue, extentWithComma, findMember } from './scan-json.ts';
+import { elementsOf, endOfValue, extentWithComma, findMember } from './scan-json.ts';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -25,6 +25,22 @@ describe('the end of a value', () => {
 
   test.each(['{"a', '["a', '"a\\', '{', '[[', '{"a":'])('is at the latest the end of the text: %s', (cutShort) => {
     expect(endOfValue(bytesOf(cutShort), 0)).toBeLessThanOrEqual(cutShort.length);
+  });
+});
+
+describe('the elements of an array', () => {
+  test.each([
+    ['[]', []],
+    ['[ ]', []],
+    ['[1]', ['1']],
+    ['[ {"a":[1,2]} ,"],", [3]\n, null ]', ['{"a":[1,2]}', '"],"', '[3]', 'null']],
+  ])('of %s are found', (text, expected) => {
+    const json = bytesOf(text);
+    expect([...elementsOf(json, 0)].map((at) => textOf(json.subarray(at, endOfValue(json, at))))).toEqual(expected);
+  });
+
+  test.each(['[', '[1', '[1,', '[,', '[,,', '["a', '[}'])('are at an end where the text is cut short: %s', (text) => {
+    expect([...elementsOf(bytesOf(text), 0)].length).toBeLessThan(5);
   });
 });
 

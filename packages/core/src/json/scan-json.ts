@@ -5,6 +5,9 @@
 
 export const QUOTE = 0x22;
 export const COLON = 0x3a;
+export const OPENING_BRACE = 0x7b;
+export const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 
@@ -70,6 +73,18 @@ export function findMember(json: Uint8Array, objectStart: number, name: string):
   return found;
 }
 
+/** Where the elements of the array that opens at `arrayStart` begin. */
+export function* elementsOf(json: Uint8Array, arrayStart: number): Generator<number> {
+  let at = skipSpace(json, arrayStart + 1);
+  if (json[at] === CLOSING_BRACKET) return;
+  for (;;) {
+    yield at;
+    at = skipSpace(json, endOfValue(json, at));
+    if (json[at] !== COMMA) return;
+    at = skipSpace(json, at + 1);
+  }
+}
+
 /** What to take out so that the member is gone and the rest is still JSON: the member with one of the commas beside it. */
 export function extentWithComma(json: Uint8Array, member: Extent): Extent {
   let before = member.start - 1;
@@ -94,11 +109,11 @@ function isSpace(byte: number | undefined): boolean {
 }
 
 function isOpening(byte: number | undefined): boolean {
-  return byte === 0x7b || byte === 0x5b;
+  return byte === OPENING_BRACE || byte === OPENING_BRACKET;
 }
 
 function isClosing(byte: number | undefined): boolean {
-  return byte === 0x7d || byte === 0x5d;
+  return byte === 0x7d || byte === CLOSING_BRACKET;
 }
 
 function isEndOfScalar(byte: number | undefined): boolean {

@@ -25,14 +25,14 @@ export const vllmWire: Wire = {
     return toChatStream(answer, ask, ({ choice, delta, logprobs, finishReason, usage }) => {
       const reported = usage === undefined ? '' : `,"usage":${JSON.stringify(toUsage(usage))}`;
       if (choice === undefined) return `${head}]${reported}}`;
-      const text = finishReason === null ? JSON.stringify(delta) : '{"content":""}';
+      const text = finishReason === null ? JSON.stringify(inVllmNames(delta)) : '{"content":""}';
       const end = finishReason === null ? 'null' : `"${finishReason}","stop_reason":null`;
       return `${head}{"index":${choice},"delta":${text},"logprobs":${JSON.stringify(logprobs)},"finish_reason":${end},"token_ids":null}]${reported}}`;
     });
   },
 
   writeAnswer(answer, ask) {
-    const message = { reasoning_content: null, tool_calls: [], ...toChatMessage(answer) };
+    const message = { reasoning: null, tool_calls: [], ...inVllmNames(toChatMessage(answer)) };
     return JSON.stringify({
       id: `chatcmpl-sim${answer.id}`,
       object: 'chat.completion',
@@ -75,6 +75,11 @@ export const vllmWire: Wire = {
 
   headers: (requestId) => ({ 'x-request-id': requestId }),
 };
+
+/** Newer versions say `reasoning` where others say `reasoning_content`. */
+function inVllmNames({ reasoning_content: reasoning, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  return reasoning === undefined ? rest : { reasoning, ...rest };
+}
 
 /** The same checks as OpenAI's, but refused in vLLM's words. */
 export function inVllmWords(read: Wire['readRequest']): Wire['readRequest'] {

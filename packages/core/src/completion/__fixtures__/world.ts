@@ -14,7 +14,10 @@ import { openCompletion, type Completion, type OpenCompletionOptions } from '../
 import type { Output } from '../stream-converter.ts';
 
 export interface WorldOptions {
-  /** Providers by name, in the order in which they get their turn. One named `claude…` speaks messages, `codex…` responses, another chat. */
+  /**
+   * Providers by name, in the order in which they get their turn. One named `claude…` speaks messages, `codex…` responses,
+   * another chat, `groq` with that provider's quirks.
+   */
   readonly providers: Readonly<Record<string, Script>>;
   /** By provider; the others have all the time they need. */
   readonly firstEventTimeoutsMs?: Readonly<Record<string, number>>;
@@ -59,7 +62,7 @@ export async function createWorld(options: WorldOptions) {
     const wholeAnswerMs = wholeAnswerTimeoutsMs[name] ?? 10_000;
     const timeouts = { firstEventMs, wholeAnswerMs, progressMs, totalMs };
     const apis: Preset['apis'] | undefined = name.startsWith('codex') ? ['responses'] : undefined;
-    const preset = isAnthropic ? 'anthropic' : 'openai';
+    const preset = isAnthropic ? 'anthropic' : name === 'groq' ? name : 'openai';
     const provider = createProvider(preset, { id: name, baseUrl, credential, http, timeouts, apis });
     const terms = { cost: 0, latency: 0, failure: 0, capability: 0 };
     const candidate = { id: name, model, provider, upstreamModel: name };

@@ -8,6 +8,7 @@ import { readRequest } from './read-request.ts';
 import { createStreamReader } from './read-stream.ts';
 import { writeAnswer } from './write-answer.ts';
 import { writeError, writeStreamError } from './write-error.ts';
+import { isOwnReasoning } from './write-request-turns.ts';
 import { writeRequest } from './write-request.ts';
 import { createStreamWriter, TERMINATOR } from './write-stream.ts';
 
@@ -15,6 +16,7 @@ import { createStreamWriter, TERMINATOR } from './write-stream.ts';
 export const anthropicDialect: Dialect = {
   name: 'anthropic',
   readRequest,
+  takesReasoning: isOwnReasoning,
   patchRequest,
   writeRequest,
   readAnswer,

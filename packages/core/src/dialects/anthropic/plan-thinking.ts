@@ -2,6 +2,7 @@ import type { ChatRequest } from '../../chat/chat-request.ts';
 import type { Losses } from '../losses.ts';
 import { toEffort, type Effort } from '../to-effort.ts';
 import type { ModelRules } from './model-rules.ts';
+import { isOwnReasoning } from './write-request-turns.ts';
 
 /** The least that Anthropic accepts. */
 const MIN_BUDGET = 1024;
@@ -98,9 +99,7 @@ function hasUnsignedToolCalls({ messages }: ChatRequest): boolean {
     last?.role === 'assistant' &&
     last.toolCalls.length > 0 &&
     !last.content.some(
-      (part) =>
-        (part.type === 'redacted-reasoning' || (part.type === 'reasoning' && part.signature)) &&
-        part.format === undefined,
+      (part) => (part.type === 'redacted-reasoning' || part.type === 'reasoning') && isOwnReasoning(part),
     )
   );
 }

@@ -39,9 +39,10 @@ export function readContentBlock(block: JsonObject, path: string, reading: Reque
 }
 
 function readText(block: JsonObject, path: string, reading: RequestReading): TextPart {
-  // Citations are what an answer says of its sources; they mean nothing to the model.
-  const { type: _, text, cache_control: mark, citations: _citations, ...rest } = block;
+  const { type: _, text, cache_control: mark, citations, ...rest } = block;
   reading.rest(rest, path);
+  // What an answer says of its sources; it means nothing to the model.
+  reading.hints({ citations }, path);
   const cache = reading.cacheMark(mark, `${path}.cache_control`);
   return { type: 'text', text: reading.text(text, `${path}.text`), ...(cache !== undefined && { cache }) };
 }

@@ -98,14 +98,17 @@ function readToolResult(block: JsonObject, path: string, reading: RequestReading
     role: 'tool',
     toolCallId: reading.text(id, `${path}.tool_use_id`),
     // A mark on the result is one on its end.
-    content: cache === undefined ? parts : markLast(parts, cache),
+    content: cache === undefined ? parts : markLast(parts, cache, reading),
     ...(failed && { isError: true }),
   };
 }
 
-function markLast(parts: readonly ContentPart[], cache: CacheMark): readonly ContentPart[] {
+function markLast(parts: readonly ContentPart[], cache: CacheMark, reading: RequestReading): readonly ContentPart[] {
   const last = parts.at(-1);
-  if (last === undefined || last.type === 'reasoning' || last.type === 'redacted-reasoning') return parts;
+  if (last === undefined || last.type === 'reasoning' || last.type === 'redacted-reasoning') {
+    reading.hint(cache.path);
+    return parts;
+  }
   return [...parts.slice(0, -1), { cache, ...last }];
 }
 

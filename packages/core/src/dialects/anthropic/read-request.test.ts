@@ -78,7 +78,8 @@ describe('readRequest', () => {
     ['any', { type: 'required' }],
     ['none', { type: 'none' }],
   ])('reads tool_choice %s', (type, toolChoice) => {
-    const read = readRequest(request({ tool_choice: { type } }));
+    const tools = [{ name: 'now', input_schema: {} }];
+    const read = readRequest(request({ tools, tool_choice: { type } }));
     expect(read.toolChoice).toEqual(toolChoice);
     expect(read.parallelToolCalls).toBeUndefined();
   });
@@ -331,6 +332,7 @@ describe('readRequest', () => {
     ['tools[0].input_schema', { tools: [{ name: 'a' }] }],
     ['tools[0].description', { tools: [{ name: 'a', input_schema: {}, description: 5 }] }],
     ['tool_choice', { tool_choice: 'auto' }],
+    ['tool_choice', { tools: [], tool_choice: { type: 'any' } }],
     ['tool_choice.type', { tool_choice: { type: 'required' } }],
     ['tool_choice.name', { tool_choice: { type: 'tool' } }],
     ['tool_choice.disable_parallel_tool_use', { tool_choice: { type: 'auto', disable_parallel_tool_use: 'no' } }],

@@ -47,6 +47,7 @@ export function readRequest(body: JsonObject): ChatRequest {
   if (budgetTokens === 0 && effort !== undefined) reading.hint('output_config.effort');
   const { system, messages, stream = false, ...rest } = request;
   if (messages === undefined) throw reading.invalid('messages', 'is required: a list of at least one message');
+  reading.checkToolChoice(request.toolChoice, body['tools']);
   return {
     ...rest,
     source: { dialect: 'anthropic', body },

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import type { ReportedUsage, TokenCounts } from '../../chat/usage.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { formatUsd } from '../../cost/format-usd.ts';
@@ -101,6 +101,17 @@ export function toUsageJson({ counts, cost }: Receipt): string {
   });
   // A JavaScript number could not hold every nano-USD, so the digits are put into the text.
   return `${usage.slice(0, -1)},"cost":${formatUsd(cost.total)}}`;
+}
+
+/** What is known of the usage when an answer begins; of the cache, only what a provider has reported. */
+export function toFirstUsage({ counts }: Receipt): JsonObject {
+  const { cachedTokens, cacheWriteTokens, completionTokens } = counts;
+  return {
+    input_tokens: uncachedInput(counts),
+    ...(cacheWriteTokens > 0 && { cache_creation_input_tokens: cacheWriteTokens }),
+    ...(cachedTokens > 0 && { cache_read_input_tokens: cachedTokens }),
+    output_tokens: completionTokens,
+  };
 }
 
 function uncachedInput({ promptTokens, cachedTokens, cacheWriteTokens }: TokenCounts): number {

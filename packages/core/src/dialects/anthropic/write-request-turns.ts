@@ -1,4 +1,11 @@
-import type { CacheMark, ChatMessage, ContentPart, DocumentPart, MediaSource } from '../../chat/chat-request.ts';
+import type {
+  CacheMark,
+  ChatMessage,
+  ContentPart,
+  DocumentPart,
+  MediaSource,
+  ReasoningPart,
+} from '../../chat/chat-request.ts';
 import type { JsonObject, JsonValue } from '../../chat/json.ts';
 import { GatewayError } from '../../errors.ts';
 import { parseExactJsonObject } from '../../json/parse-json-object.ts';
@@ -102,12 +109,15 @@ function writePart(part: ContentPart): JsonObject[] {
     case 'document':
       return [mark(writeDocument(part), part.cache)];
     case 'reasoning':
-      // Anthropic refuses reasoning that it has not signed; it means nothing to its models.
-      if (part.signature === undefined || part.signature === '' || part.format !== undefined) return [];
-      return [{ type: 'thinking', thinking: part.text, signature: part.signature }];
+      return isOwnReasoning(part) ? [{ type: 'thinking', thinking: part.text, signature: part.signature }] : [];
     case 'redacted-reasoning':
-      return part.format === undefined ? [{ type: 'redacted_thinking', data: part.data }] : [];
+      return isOwnReasoning(part) ? [{ type: 'redacted_thinking', data: part.data }] : [];
   }
+}
+
+/** Anthropic refuses reasoning that it has not signed or encrypted; it means nothing to its models. */
+export function isOwnReasoning(part: ReasoningPart): boolean {
+  return part.format === undefined && (part.type === 'redacted-reasoning' || Boolean(part.signature));
 }
 
 function writeDocument({ source, name, path }: DocumentPart): JsonObject {

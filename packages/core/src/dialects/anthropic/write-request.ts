@@ -8,7 +8,7 @@ import { closeSchema } from './close-schema.ts';
 import { rulesOf, type ModelRules } from './model-rules.ts';
 import { planSampling } from './plan-sampling.ts';
 import { planThinking } from './plan-thinking.ts';
-import { writeConversation } from './write-request-turns.ts';
+import { isOwnReasoning, writeConversation } from './write-request-turns.ts';
 
 /** Sent when neither the caller nor the configuration gives a bound, which Anthropic requires. */
 const DEFAULT_MAX_TOKENS = 4096;
@@ -24,6 +24,7 @@ export function writeRequest(request: ChatRequest, target: RequestTarget): Writt
   const rules = rulesOf(target.model);
   const limit = target.maxOutputTokens ?? Number.POSITIVE_INFINITY;
   const asked = Math.min(request.maxOutputTokens ?? target.maxOutputTokens ?? DEFAULT_MAX_TOKENS, limit);
+  if (request.maxOutputTokens !== undefined && request.maxOutputTokens > limit) losses.addHint('max_tokens');
   const { thinking, effort, maxTokens } = planThinking(request, { asked, limit, rules, losses });
   const thinks = thinking !== undefined && thinking.type !== 'disabled';
   const { temperature, topP, topK } = planSampling(request, { rules, thinks, losses });
@@ -52,11 +53,13 @@ export function writeRequest(request: ChatRequest, target: RequestTarget): Writt
 
 function loseUnknown(request: ChatRequest, losses: Losses): void {
   losses.addOpenai(request);
+  losses.addReasoning(request, isOwnReasoning);
   if (request.choices > 1) losses.add('n', 'must be 1: the provider of this model gives one answer');
   if (request.logprobs !== undefined) losses.add('logprobs');
   for (const { content } of request.messages) {
     for (const part of content) {
       if (part.type === 'image' && part.detail !== undefined) losses.addHint(`${part.path}.detail`);
+      if (part.type === 'text' && part.text === '') losses.addMark(part.cache);
     }
   }
 }

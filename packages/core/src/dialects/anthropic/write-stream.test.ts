@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { StreamPart } from '../../chat/stream-part.ts';
+import type { ReportedUsage } from '../../chat/usage.ts';
 import { plainCost } from '../../cost/__fixtures__/plain-cost.ts';
-import type { Receipt } from '../../cost/receipt.ts';
+import { NOTHING_USED, type Receipt } from '../../cost/receipt.ts';
 import { createSseParser } from '../../sse/parse-sse.ts';
 import { anthropicDialect } from './anthropic-dialect.ts';
 import { createStreamReader } from './read-stream.ts';
@@ -17,8 +18,16 @@ const RECEIPT: Receipt = {
   estimated: false,
 };
 
+/** As a bill is: what the provider has reported, or an estimate of 65 tokens. */
+const OPTIONS = {
+  price: (usage: ReportedUsage | undefined) => {
+    const { promptTokens = 65, completionTokens = 0, cachedTokens = 0 } = usage ?? {};
+    return { ...RECEIPT, counts: { ...NOTHING_USED.counts, promptTokens, completionTokens, cachedTokens } };
+  },
+};
+
 function write(parts: readonly StreamPart[]): string {
-  const writer = createStreamWriter(IDENTITY);
+  const writer = createStreamWriter(IDENTITY, OPTIONS);
   return parts.map((part) => writer.write(part)).join('') + writer.end(RECEIPT);
 }
 
@@ -93,7 +102,7 @@ describe('the stream writer', () => {
   it('writes text with its frame, and the true usage with the exact cost at the end', () => {
     expect(write([{ type: 'start', id: 'x' }, text('Hi'), text(''), text(' there'), finish('stop')])).toBe(
       [
-        'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_r1","type":"message","role":"assistant","model":"claude","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"output_tokens":0}}}',
+        'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_r1","type":"message","role":"assistant","model":"claude","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":65,"output_tokens":0}}}',
         'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}',
         'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}',
         'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" there"}}',
@@ -103,6 +112,18 @@ describe('the stream writer', () => {
         '',
       ].join('\n\n'),
     );
+  });
+
+  it('begins with the input that is known by then: as reported, else as estimated', () => {
+    const start: StreamPart = { type: 'start', id: 'x' };
+    const usage: StreamPart = { type: 'usage', usage: { promptTokens: 100, cachedTokens: 30, completionTokens: 1 } };
+    const first = (parts: readonly StreamPart[]): unknown => events(write(parts))[0];
+    expect(first([start, usage, text('Hi')])).toMatchObject({
+      message: { usage: { input_tokens: 70, cache_read_input_tokens: 30, output_tokens: 1 } },
+    });
+    for (const parts of [[], [start, text('Hi'), usage]]) {
+      expect(first(parts)).toMatchObject({ message: { usage: { input_tokens: 65, output_tokens: 0 } } });
+    }
   });
 
   it('opens and closes a block wherever the kind of content changes', () => {
@@ -144,13 +165,13 @@ describe('the stream writer', () => {
   });
 
   it('streams the first tool call as it comes', () => {
-    const writer = createStreamWriter(IDENTITY);
+    const writer = createStreamWriter(IDENTITY, OPTIONS);
     writer.write(call(0, '', 'x'));
     expect(writer.write(call(0, '{"a":'))).toContain('partial_json');
   });
 
   it('refuses a delta of a tool call that is already closed', () => {
-    const writer = createStreamWriter(IDENTITY);
+    const writer = createStreamWriter(IDENTITY, OPTIONS);
     writer.write(call(0, '{', 'x'));
     writer.write(text('done'));
     expect(() => writer.write(call(0, '}'))).toThrow(/went on with a tool call/);

@@ -1,19 +1,20 @@
 import type { FinishReason, StreamPart } from '../../chat/stream-part.ts';
+import type { ReportedUsage } from '../../chat/usage.ts';
 import type { Receipt } from '../../cost/receipt.ts';
 import { GatewayError } from '../../errors.ts';
 import { quoteText } from '../../json/quote-text.ts';
-import type { AnswerIdentity, StreamWriter } from '../dialect.ts';
+import type { AnswerIdentity, StreamOptions, StreamWriter } from '../dialect.ts';
 import { writeCitation } from './citations.ts';
 import { toStopReason } from './finish-reason.ts';
 import { markOrigin } from './signature.ts';
-import { toUsageJson } from './usage.ts';
+import { toFirstUsage, toUsageJson } from './usage.ts';
 
 /** What ends a good stream. */
 export const TERMINATOR = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
 
 /** Turns parts into the events of a message stream. */
-export function createStreamWriter(identity: AnswerIdentity): StreamWriter {
-  return new AnthropicStreamWriter(identity);
+export function createStreamWriter(identity: AnswerIdentity, { price }: Pick<StreamOptions, 'price'>): StreamWriter {
+  return new AnthropicStreamWriter(identity, price);
 }
 
 /** What is open: a block of text or thinking, or the block of one tool call. */
@@ -36,21 +37,23 @@ interface WrittenToolCall {
  */
 class AnthropicStreamWriter implements StreamWriter {
   readonly #identity: AnswerIdentity;
+  readonly #price: StreamOptions['price'];
   readonly #toolCalls = new Map<number, WrittenToolCall>();
   #started = false;
+  #usage: ReportedUsage | undefined;
   #blocks = 0;
   #open: OpenBlock | undefined;
   #finish: FinishReason | undefined;
   #isRefusal = false;
 
-  constructor(identity: AnswerIdentity) {
+  constructor(identity: AnswerIdentity, price: StreamOptions['price']) {
     this.#identity = identity;
+    this.#price = price;
   }
 
   write(part: StreamPart): string {
-    const start = this.#start();
     const events = this.#writePart(part);
-    return start + events;
+    return events === '' ? '' : this.#start() + events;
   }
 
   end(receipt: Receipt): string {
@@ -63,7 +66,10 @@ class AnthropicStreamWriter implements StreamWriter {
     return `${open}event: message_delta\ndata: ${data}\n\n${TERMINATOR}`;
   }
 
-  /** `message_start`, once. Its format wants counts, which nobody knows yet; the true ones are in `message_delta`. */
+  /**
+   * `message_start`, once, before the first content. Its format wants counts: where the provider has not reported any yet, the
+   * input is our estimate. The true ones are in `message_delta`, where clients take them from.
+   */
   #start(): string {
     if (this.#started) return '';
     this.#started = true;
@@ -75,7 +81,7 @@ class AnthropicStreamWriter implements StreamWriter {
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: { input_tokens: 0, output_tokens: 0 },
+      usage: toFirstUsage(this.#price(this.#usage, 0)),
     };
     return encode({ type: 'message_start', message });
   }
@@ -110,9 +116,11 @@ class AnthropicStreamWriter implements StreamWriter {
       case 'finish':
         this.#finish = part.reason;
         return this.#closeAll();
+      case 'usage':
+        this.#usage = part.usage;
+        return '';
       case 'start':
       case 'logprobs':
-      case 'usage':
       case 'done':
       case 'error':
         break;

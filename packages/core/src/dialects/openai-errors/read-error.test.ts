@@ -117,6 +117,52 @@ describe('the parameter that the provider blames', () => {
   });
 });
 
+describe('the place that a list of errors blames (FastAPI, Mistral)', () => {
+  const request = { seed: 7, n: null, messages: [{ role: 'user', content: [{ type: 'text' }] }], 'a b': 1 };
+  const blame = (...loc: unknown[]) => ({ type: 'extra_forbidden', loc, msg: 'secret', input: 'secret' });
+  const read = (body: unknown) => readError({ status: 422, headers: {}, body: JSON.stringify(body), request });
+
+  test.each([
+    [['body', 'seed'], 'seed'],
+    [['body', 'n'], 'n'],
+    [['body', 'messages', 0, 'role'], 'messages[0].role'],
+    // What is missing, and the server's own name of a type, are not in the request.
+    [['body', 'messages', 0, 'user', 'content'], 'messages[0]'],
+    [['body', 'messages', 0, 'content', 0, 'text'], 'messages[0].content[0]'],
+  ])('%j is named as far as the request has it', (loc, param) => {
+    for (const body of [{ detail: [blame(...loc)] }, { message: { detail: [blame(...loc)] }, param: null }]) {
+      const said = read(body);
+      expect(said).toMatchObject({ code: 'upstream_rejected', param });
+      expect(said.message).toContain(param);
+      expect(said.message).not.toContain('secret');
+    }
+  });
+
+  test.each([
+    [['body', 'max_tokens']],
+    [['body', 'constructor']],
+    [['body', 'a b']],
+    [['body', 0]],
+    [['header', 'seed']],
+    [['body']],
+    ['body.seed'],
+    [null],
+  ])('%j is not', (loc) => {
+    const said = read({ detail: [{ loc, msg: 'secret' }] });
+    expect(said.param).toBeUndefined();
+    expect(said.message).not.toContain('secret');
+  });
+
+  test('is that of the first entry that has one', () => {
+    expect(read({ detail: ['secret', blame('query'), blame('body', 'seed'), blame('body', 'n')] }).param).toBe('seed');
+  });
+
+  test('does not hide that the prompt is too long', () => {
+    const said = read({ detail: [{ ...blame('body', 'messages'), msg: 'prompt is too long' }] });
+    expect(said.code).toBe('context_length_exceeded');
+  });
+});
+
 test('a caller whose words a provider quotes does not make them mean something else', () => {
   const quoting = (message: string): string =>
     error(400, { error: { message, type: 'invalid_request_error', param: 'reasoning_effort' } }).code;

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '../../chat/json.ts';
+import { isJsonObject, listOr, type JsonObject, type JsonValue } from '../../chat/json.ts';
 import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../errors.ts';
 import type { ErrorAnswer } from '../dialect.ts';
 import { PROMPT_TOO_LONG } from '../prompt-too-long.ts';
@@ -58,11 +58,13 @@ const BAD_REQUEST: ReadonlySet<JsonValue> = new Set([
 const OVERLOADED = /overloaded|\bbusy\b|try again later/i;
 /** Characters of an error that are searched; what it means stands at its beginning. */
 const MAX_WORDS = 2_000;
+/** Entries of a list of errors that are read; the first ones say it. */
+const MAX_COMPLAINTS = 16;
 const PLAIN_PATH = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*$/;
 
 /** What a provider's error answer means. */
-export function readError({ status, headers, body }: ErrorAnswer): GatewayError {
-  const said = parseErrorBody(body);
+export function readError({ status, headers, body, request }: ErrorAnswer): GatewayError {
+  const said = parseErrorBody(body, request);
   const options = { upstreamStatus: status, retryAfterMs: readRetryAfterMs(headers) };
   const meaning = meaningOf(status, said);
   const param = meaning === 'upstream_rejected' ? plainPath(said.param) : undefined;
@@ -134,10 +136,10 @@ interface Description {
 
 const NOTHING_SAID: Description = { names: [], words: '' };
 
-function parseErrorBody(body: string): Description {
+function parseErrorBody(body: string, request: JsonObject | undefined): Description {
   try {
     const parsed: unknown = JSON.parse(body);
-    return describe(isJsonObject(parsed) || typeof parsed === 'string' ? parsed : null);
+    return describe(isJsonObject(parsed) || typeof parsed === 'string' ? parsed : null, request);
   } catch {
     // A page of HTML or plain text: its status alone counts, since pages quote all sorts of things.
     return NOTHING_SAID;
@@ -145,14 +147,44 @@ function parseErrorBody(body: string): Description {
 }
 
 /** Takes the forms apart that were seen: nested, flat, `detail` as text or list, a bare string; codes as text or number. */
-function describe(error: JsonValue): Description {
+function describe(error: JsonValue, request?: JsonObject): Description {
   if (typeof error === 'string') return { names: [], words: error.slice(0, MAX_WORDS) };
   if (!isJsonObject(error)) return NOTHING_SAID;
   const inner = error['error'];
-  if (isJsonObject(inner)) return describe(inner);
+  if (isJsonObject(inner)) return describe(inner, request);
   const names = [error['code'], error['type']].filter(isText);
-  const words = [...names, error['message'], inner, error['detail']].filter(isText).join('\n');
-  return { names, words: words.slice(0, MAX_WORDS), param: error['param'] };
+  const complaints = complaintsOf(error);
+  const messages = complaints.map(({ msg }) => msg);
+  const words = [...names, error['message'], inner, error['detail'], ...messages].filter(isText).join('\n');
+  const [place] = complaints.map(({ loc }) => placeIn(request, loc)).filter(isText);
+  return { names, words: words.slice(0, MAX_WORDS), param: error['param'] ?? place };
+}
+
+/** What is wrong, as a list of FastAPI's: `loc` says where and `msg` what. Mistral has it inside of its `message`. */
+function complaintsOf({ detail, message }: JsonObject): readonly JsonObject[] {
+  const list = listOr(isJsonObject(message) ? message['detail'] : detail);
+  return list.slice(0, MAX_COMPLAINTS).filter(isJsonObject);
+}
+
+/**
+ * The path of what FastAPI blames, as far as the request has it: a member that is missing is blamed on what it is missing
+ * from, and names of the server's own types, which stand between those of members, end it.
+ */
+function placeIn(request: JsonObject | undefined, loc: JsonValue | undefined): string | undefined {
+  const [root, ...steps] = listOr(loc);
+  if (root !== 'body') return undefined;
+  let path = '';
+  let value: JsonValue | undefined = request;
+  for (const step of steps) {
+    if (typeof step === 'number' && listOr(value)[step] !== undefined) {
+      path += `[${step}]`;
+      value = listOr(value)[step];
+    } else if (isText(step) && isJsonObject(value) && Object.hasOwn(value, step)) {
+      path += path === '' ? step : `.${step}`;
+      value = value[step];
+    } else break;
+  }
+  return path === '' ? undefined : path;
 }
 
 function isText(value: JsonValue | undefined): value is string {

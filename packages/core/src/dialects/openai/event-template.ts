@@ -1,3 +1,4 @@
+import { COPY_NAME } from './repeat-reasoning.ts';
 import { COLON, endOfString, isText, QUOTE, skipSpace, type Extent } from '../../json/scan-json.ts';
 
 const BACKSLASH = 0x5c;
@@ -24,28 +25,37 @@ export class EventTemplate {
   cutStart = 0;
   /** Length of what is to be taken out of each event of this form; 0 for nothing. */
   readonly cutBytes: number;
+  /** One text goes out twice: see {@link COPY_NAME}. */
+  readonly repeats: boolean;
 
   /** The bytes before the first hole. */
   readonly #head: DataView;
   readonly #holes: readonly Hole[];
   /** Where the cut begins when all holes are empty. */
   readonly #cutAt: number;
+  /** Where in the bytes of the event that matched last the text stands that goes out twice, quotes included. */
+  #repeatedStart = 0;
+  #repeatedEnd = 0;
   #bytes: Uint8Array = NO_BYTES;
   #view: DataView = NO_VIEW;
 
-  /** `data` and `cut` are extents of the event; its data is JSON. */
-  constructor(event: Uint8Array, { data, cut }: { data: Extent; cut: Extent }) {
+  /** All extents are of the event; its data is JSON. `repeated`: the literal, quotes included, that goes out twice. */
+  constructor(
+    event: Uint8Array,
+    { data, cut, repeated }: { data: Extent; cut: Extent; repeated?: Extent | undefined },
+  ) {
     const { buffer } = new Uint8Array(event); // A copy, since the bytes of a stream do not stay.
     const strings = findStrings(event, data);
     this.#head = new DataView(buffer, 0, strings[0]?.start ?? event.length);
     this.cutBytes = cut.end - cut.start;
+    this.repeats = repeated !== undefined;
     let cutAt = cut.start;
     this.#holes = strings.map((string, i) => {
       const { start, end } = string;
       const isBeforeCut = end <= cut.start;
       if (isBeforeCut) cutAt -= end - start;
       const after = new DataView(buffer, end, (strings[i + 1]?.start ?? event.length) - end);
-      return { isOutput: string.isOutput, isBeforeCut, after };
+      return { isOutput: string.isOutput, isBeforeCut, isRepeated: start - 1 === repeated?.start, after };
     });
     this.#cutAt = cutAt;
   }
@@ -64,7 +74,7 @@ export class EventTemplate {
     let at = start + this.#head.byteLength;
     let textBytes = 0;
     let cutStart = start + this.#cutAt;
-    for (const { isOutput, isBeforeCut, after } of this.#holes) {
+    for (const { isOutput, isBeforeCut, isRepeated, after } of this.#holes) {
       const holeStart = at;
       for (let byte = bytes[at]; byte !== QUOTE; byte = bytes[++at]) {
         // A control character is not valid inside a string, and a line feed would make it two lines.
@@ -74,12 +84,36 @@ export class EventTemplate {
       const holeBytes = at - holeStart;
       if (isOutput && holeBytes > textBytes) textBytes = holeBytes;
       if (isBeforeCut) cutStart += holeBytes;
+      if (isRepeated) {
+        this.#repeatedStart = holeStart - 1;
+        this.#repeatedEnd = at + 1;
+      }
       if (!startsWith(view, at, after)) return -1;
       at += after.byteLength;
     }
     this.textBytes = textBytes;
     this.cutStart = cutStart;
     return at;
+  }
+
+  /** By how many bytes the event that matched last is longer when it goes out. */
+  get growth(): number {
+    return (this.repeats ? COPY_NAME.length + this.#repeatedEnd - this.#repeatedStart : 0) - this.cutBytes;
+  }
+
+  /** Writes the event that matched last, `bytes[start, end)`, to the begin of `output` as it goes out; gives its length there. */
+  write(bytes: Uint8Array, { start, end }: Extent, output: Uint8Array): number {
+    const { cutStart, cutBytes } = this;
+    output.set(bytes.subarray(start, cutStart));
+    output.set(bytes.subarray(cutStart + cutBytes, end), cutStart - start);
+    if (this.repeats) {
+      const literal = bytes.subarray(this.#repeatedStart, this.#repeatedEnd);
+      const at = this.#repeatedEnd - start - (cutStart < this.#repeatedStart ? cutBytes : 0);
+      output.copyWithin(at + COPY_NAME.length + literal.length, at, end - start - cutBytes);
+      output.set(COPY_NAME, at);
+      output.set(literal, at + COPY_NAME.length);
+    }
+    return end - start + this.growth;
   }
 }
 
@@ -88,6 +122,7 @@ interface Hole {
   /** Output of the model, not padding. */
   readonly isOutput: boolean;
   readonly isBeforeCut: boolean;
+  readonly isRepeated: boolean;
   /** The bytes between it and the next hole or the end, the closing quote first. */
   readonly after: DataView;
 }

@@ -6,11 +6,12 @@ import { cut } from '../../json/edit-json.ts';
 import { extentWithComma, findMember, skipSpace, type Extent } from '../../json/scan-json.ts';
 import type { EventVerdict, Meter, StreamOptions } from '../dialect.ts';
 import { ByteSpace } from './byte-space.ts';
-import { ToolCallCompleter } from './complete-tool-calls.ts';
+import { createMessageCompleter, type MessageCompleter } from './complete-messages.ts';
 import { readEventData, type EventData } from '../../sse/event-data.ts';
 import { EventTemplate } from './event-template.ts';
 import { setUsageCost } from './patch-answer.ts';
 import { createChunkReader, DONE, parseChunk } from './read-stream.ts';
+import { findReasonings, repeatReasonings } from './repeat-reasoning.ts';
 import { writeUsage } from './usage.ts';
 import type { WireAnswer } from './wire.ts';
 import { TERMINATOR } from './write-stream.ts';
@@ -52,8 +53,8 @@ class OpenaiMeter implements Meter {
   #template: EventTemplate | undefined;
   #uselessTemplates = 0;
   readonly #space = new ByteSpace();
-  /** Of providers whose tool calls are not whole. */
-  readonly #toolCalls: ToolCallCompleter | undefined;
+  /** Of providers whose messages are not whole. */
+  readonly #completer: MessageCompleter | undefined;
   /** What chunks say of themselves. */
   #identity: JsonObject = {};
   /** A chunk with the usage of the whole stream, and its price, went out. */
@@ -61,7 +62,7 @@ class OpenaiMeter implements Meter {
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    this.#toolCalls = options.quirks?.bareToolCalls === true ? new ToolCallCompleter() : undefined;
+    this.#completer = createMessageCompleter(options.quirks);
   }
 
   get countedTokens(): number {
@@ -81,10 +82,9 @@ class OpenaiMeter implements Meter {
     const template = this.#template;
     if (template?.match(bytes, start) !== end) return this.#readOther(bytes, start, end);
     this.#count(template);
-    if (template.cutBytes === 0) return 'pass';
-    this.rewritten = this.#space.take(end - start - template.cutBytes);
-    this.rewritten.set(bytes.subarray(start, template.cutStart));
-    this.rewritten.set(bytes.subarray(template.cutStart + template.cutBytes, end), template.cutStart - start);
+    if (template.cutBytes === 0 && !template.repeats) return 'pass';
+    this.rewritten = this.#space.take(end - start + template.growth);
+    template.write(bytes, { start, end }, this.rewritten);
     return 'rewrite';
   }
 
@@ -92,6 +92,7 @@ class OpenaiMeter implements Meter {
     const template = this.#template;
     this.runOutput = undefined;
     if (template === undefined) return start;
+    if (template.repeats) return this.#repeatRun(bytes, start, template);
     return template.cutBytes === 0 ? this.#passRun(bytes, start, template) : this.#cutRun(bytes, start, template);
   }
 
@@ -124,6 +125,22 @@ class OpenaiMeter implements Meter {
     return end;
   }
 
+  #repeatRun(bytes: Uint8Array, start: number, template: EventTemplate): number {
+    let next = template.match(bytes, start);
+    if (next === -1) return start;
+    // No event becomes more than twice as long: what stands around its text is longer than the name of the copy.
+    const output = this.#space.take(2 * (bytes.length - start));
+    let end = start;
+    let length = 0;
+    for (; next !== -1; next = template.match(bytes, end)) {
+      this.#count(template);
+      length += template.write(bytes, { start: end, end: next }, output.subarray(length));
+      end = next;
+    }
+    this.runOutput = output.subarray(0, length);
+    return end;
+  }
+
   #count({ textBytes }: EventTemplate): void {
     this.#uselessTemplates = 0;
     if (textBytes === 0) return;
@@ -147,10 +164,12 @@ class OpenaiMeter implements Meter {
       const chunk = parseChunk(said.event, text);
       const isOrdinary = this.#readFacts(chunk);
       if (this.error !== undefined) return 'error';
-      const completed = this.#toolCalls?.complete(chunk, 'delta');
-      return completed === undefined
-        ? this.#judge(chunk, { event, said, isOrdinary })
-        : this.#judgeCompleted(completed, { event, said, isOrdinary: false });
+      const place = { event, said, isOrdinary };
+      const reasonings = this.#options.quirks?.bareReasoning === true ? findReasonings(said.data, 'delta') : [];
+      if (reasonings.length > 0) return this.#judgeRepeated(chunk, reasonings, place);
+      const completed = this.#completer?.complete(chunk, 'delta');
+      if (completed === undefined) return this.#judge(chunk, place);
+      return this.#judgeChanged(completed, encoder.encode(JSON.stringify(completed)), place);
     } catch (error) {
       if (!isGatewayError(error)) throw error;
       this.error = error;
@@ -215,20 +234,26 @@ class OpenaiMeter implements Meter {
     return isContent && isOrdinary;
   }
 
-  /** Of a chunk that goes out in another form than it came in. */
-  #judgeCompleted(chunk: WireAnswer, { said, ...place }: ParsedEvent): EventVerdict {
-    const data = encoder.encode(JSON.stringify(chunk));
-    const completed = { ...place, said: { ...said, data } };
-    const verdict = this.#judge(chunk, completed);
-    return verdict === 'pass' ? this.#rewrite(completed, data) : verdict;
+  /** Of a chunk whose reasonings go out twice. */
+  #judgeRepeated(chunk: WireAnswer, reasonings: readonly Extent[], place: ParsedEvent): EventVerdict {
+    const [reasoning, another] = reasonings;
+    if (another === undefined) this.#learn(chunk, place, reasoning);
+    return this.#judgeChanged(chunk, repeatReasonings(place.said.data ?? NO_BYTES, reasonings), place);
+  }
+
+  /** Of a chunk that goes out with other data than it came with. */
+  #judgeChanged(chunk: WireAnswer, data: Uint8Array, { event, said }: ParsedEvent): EventVerdict {
+    const changed = { event, said: { ...said, data }, isOrdinary: false };
+    const verdict = this.#judge(chunk, changed);
+    return verdict === 'pass' ? this.#rewrite(changed, data) : verdict;
   }
 
   #judge(chunk: WireAnswer, place: ParsedEvent): EventVerdict {
     if (isJsonObject(chunk.usage)) return this.#judgeUsage(chunk, place);
-    const cutOut = chunk.usage === null && !this.#options.includeUsage ? this.#findUsage(place.said) : undefined;
-    if (place.isOrdinary && this.#isWorthLearning()) this.#learn(place, cutOut);
-    if (cutOut === undefined || place.said.data === undefined) return 'pass';
-    return this.#rewrite(place, cut(place.said.data, cutOut));
+    this.#learn(chunk, place);
+    const { data } = place.said;
+    const cutOut = this.#findCut(chunk, place.said);
+    return data === undefined || cutOut === undefined ? 'pass' : this.#rewrite(place, cut(data, cutOut));
   }
 
   #judgeUsage(chunk: WireAnswer, place: ParsedEvent): EventVerdict {
@@ -242,8 +267,9 @@ class OpenaiMeter implements Meter {
     return this.#rewrite(place, setUsageCost(data, skipSpace(data, 0), receipt));
   }
 
-  /** The member `"usage":null` and its comma, as an extent of the data. */
-  #findUsage({ data }: EventData): Extent | undefined {
+  /** The member `"usage":null` that nobody asked for and its comma, as an extent of the data. */
+  #findCut(chunk: WireAnswer, { data }: EventData): Extent | undefined {
+    if (chunk.usage !== null || this.#options.includeUsage) return undefined;
     const usage = data && findMember(data, skipSpace(data, 0), 'usage');
     return data && usage && extentWithComma(data, usage);
   }
@@ -252,11 +278,17 @@ class OpenaiMeter implements Meter {
     return this.#uselessTemplates < MAX_USELESS_TEMPLATES || this.#contentEvents % RETRY_EVENTS === 0;
   }
 
-  #learn({ event, said: { extent: data } }: ParsedEvent, cutOut: Extent | undefined): void {
-    if (data === undefined) return;
-    const cutFromEvent =
-      cutOut === undefined ? NOTHING : { start: data.start + cutOut.start, end: data.start + cutOut.end };
-    this.#template = new EventTemplate(event, { data, cut: cutFromEvent });
+  /** `repeated`: the literal in the data that goes out twice. */
+  #learn(chunk: WireAnswer, { event, said, isOrdinary }: ParsedEvent, repeated?: Extent): void {
+    const data = said.extent;
+    if (!isOrdinary || data === undefined || !this.#isWorthLearning()) return;
+    const inEvent = ({ start, end }: Extent): Extent => ({ start: data.start + start, end: data.start + end });
+    const cutOut = this.#findCut(chunk, said);
+    this.#template = new EventTemplate(event, {
+      data,
+      cut: cutOut === undefined ? NOTHING : inEvent(cutOut),
+      repeated: repeated && inEvent(repeated),
+    });
     this.#uselessTemplates++;
   }
 

@@ -47,3 +47,34 @@ test('completes the tool calls of a provider that leaves out their type', () => 
   expect(patchAnswer(plain, RECEIPT, quirks)).toBe(plain);
   expect(patchAnswer(answer, RECEIPT)).toBe(answer.replace('890}', '890,"cost":0.0012}'));
 });
+
+test('makes texts of content that is a list of texts and thoughts', () => {
+  const thinking = '{"type":"thinking","thinking":[{"type":"text","text":"Hm"}],"closed":true}';
+  const text = '{"type":"text","text":"Yes"}';
+  const answer = `{"choices":[{"message":{"role":"assistant","content":[${thinking},${text},${text}]}}],"usage":{"n":12345678901234567890}}`;
+  const patched = patchAnswer(answer, RECEIPT, { contentParts: true });
+  expect(JSON.parse(patched).choices).toEqual([
+    { message: { role: 'assistant', content: 'YesYes', reasoning_content: 'Hm' } },
+  ]);
+  expect(patched).toContain('"usage":{"n":12345678901234567890,"cost":0.0012}');
+  expect(patchAnswer(answer, RECEIPT)).toBe(answer.replace('890}', '890,"cost":0.0012}'));
+  const alone = answer.replace(`${thinking},${text},${text}`, text);
+  expect(JSON.parse(patchAnswer(alone, RECEIPT, { contentParts: true })).choices).toEqual([
+    { message: { role: 'assistant', content: 'Yes' } },
+  ]);
+});
+
+test.each([
+  ['a text', '{ "reasoning" : "H\\"m\\u00e9" }', '{ "reasoning" : "H\\"m\\u00e9","reasoning_content":"H\\"m\\u00e9" }'],
+  ['null', '{"reasoning":null}', undefined],
+  ['under both names', '{"reasoning":"a","reasoning_content":"b"}', undefined],
+  ['elsewhere', '{"x":{"reasoning":"a"}}', undefined],
+])('gives reasoning that is called `reasoning` alone both names, and keeps all else: %s', (_, message, expected) => {
+  const quirks = { bareReasoning: true } as const;
+  const write = (said: string) => `{"n":1.0,"choices":[ 1, {"message": ${said}}, {}], "usage":{"cost":0.0012}}`;
+  expect(patchAnswer(write(message), RECEIPT, quirks)).toBe(write(expected ?? message));
+  expect(patchAnswer(write(message), RECEIPT)).toBe(write(message));
+  for (const odd of ['{"usage":{"cost":0.0012}}', '{"choices":{"reasoning":"a"},"usage":{"cost":0.0012}}']) {
+    expect(patchAnswer(odd, RECEIPT, quirks)).toBe(odd);
+  }
+});

@@ -52,7 +52,7 @@ function originOf({ format, id }: ReasoningOrigin): ReasoningOrigin {
 }
 
 /** Content is a text, or with Mistral a list of parts of the types `text` and `thinking`. */
-function readContent(content: JsonValue | undefined, choice: number, emit: Emit): void {
+export function readContent(content: JsonValue | undefined, choice: number, emit: Emit): void {
   if (isFilled(content)) emit({ type: 'text-delta', choice, text: content });
   if (!Array.isArray(content)) return;
   for (const part of content as readonly JsonValue[]) {

@@ -53,8 +53,8 @@ function readMessage(message: JsonObject, path: string, reading: RequestReading)
 
 function readAssistant(message: JsonObject, path: string, reading: RequestReading): ChatMessage {
   const { role: _, content, refusal, reasoning_content, reasoning, reasoning_details, tool_calls, ...rest } = message;
-  // What an answer says of its sources means nothing to the model; speech and the calls of the time before tools are content.
-  const { annotations: _annotations, audio, function_call, ...others } = rest;
+  // Speech and the calls of the time before tools are content.
+  const { audio, function_call, ...others } = rest;
   reading.rest({ audio, function_call }, path);
   reading.restOfAnswer(others, path);
   const thought = reasoning_content ?? reasoning;

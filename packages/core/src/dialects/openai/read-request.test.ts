@@ -72,6 +72,12 @@ describe('bad inputs', () => {
       'tools[0].function.parameters',
     ],
     ['choice', { tool_choice: 'maybe' }, 'tool_choice'],
+    ['choice of no tools', { tool_choice: 'required' }, 'tool_choice'],
+    [
+      'choice of one of no tools',
+      { tools: [], tool_choice: { type: 'function', function: { name: 'f' } } },
+      'tool_choice',
+    ],
     ['penalty', { presence_penalty: 3 }, 'presence_penalty'],
   ])('%s is refused with its path', (name, body, param) => {
     const isAboutMessages = name.startsWith('B14') || name.startsWith('B15');

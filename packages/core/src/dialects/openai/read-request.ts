@@ -14,6 +14,9 @@ const MAX_LOGPROBS = 20;
 const ANSWER_TOKENS: Range = { min: 1, max: MAX_TOKENS };
 const SAFE_INTEGER: Range = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
 
+/** Options of a stream that ask for nothing. */
+const STREAM_DEFAULTS: JsonObject = { include_obfuscation: false, continuous_usage_stats: false };
+
 /** Members in which names are the caller's own: JSON Schemas of tools and of answers, and vLLM's three. */
 const DATA_MEMBERS: ReadonlySet<string> = new Set([
   'parameters',
@@ -49,6 +52,7 @@ export function readRequest(body: JsonObject): ChatRequest {
   if (!wantsLogprobs && topLogprobs !== undefined && topLogprobs > 0)
     reading.lose('top_logprobs', 'needs logprobs to be true');
   if (draft.user !== undefined && safetyId !== undefined) reading.hint('safety_identifier');
+  reading.checkToolChoice(draft.toolChoice, body['tools']);
   return {
     ...members,
     source: { dialect: 'openai', body },
@@ -200,7 +204,9 @@ function saysNothing(path: string, value: JsonValue): boolean {
   }
 }
 
-function readIncludeUsage({ include_usage: value }: JsonObject, reading: RequestReading): boolean {
+/** How often usage is told, and padding, are for the streams of those servers that have them. */
+function readIncludeUsage({ include_usage: value, ...rest }: JsonObject, reading: RequestReading): boolean {
+  reading.hints(rest, 'stream_options', STREAM_DEFAULTS);
   return isGiven(value) && reading.boolean(value, 'stream_options.include_usage');
 }
 

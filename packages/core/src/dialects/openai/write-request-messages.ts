@@ -4,6 +4,7 @@ import type {
   ContentPart,
   DocumentPart,
   ImagePart,
+  ReasoningPart,
   TextPart,
   ToolCall,
 } from '../../chat/chat-request.ts';
@@ -14,12 +15,19 @@ import { toUrl } from '../media-source.ts';
 import type { Quirks } from '../quirks.ts';
 import { TOOL_FAILED } from '../tool-failed.ts';
 import { withoutUndefined } from '../write-json.ts';
+import { toDocumentUrl } from './document-url.ts';
 import { writeEncryptedReasoning, writeSignedReasoning } from './reasoning-details.ts';
 import { shortenId } from './shorten-id.ts';
 
 const FAILED: TextPart = { type: 'text', text: TOOL_FAILED };
 
 type MediaPart = ImagePart | DocumentPart;
+
+/** Earlier reasoning goes back to those who ask for it, to most of them its text alone; to all others, OpenAI first, it means nothing. */
+export function isReasoningTaken(part: ReasoningPart, { reasoningBack }: Quirks): boolean {
+  if (reasoningBack === 'reasoning_details') return true;
+  return reasoningBack !== undefined && part.type === 'reasoning' && part.text !== '';
+}
 
 /** Writes the messages of one request. */
 export class MessageWriter {
@@ -91,12 +99,12 @@ export class MessageWriter {
     ];
   }
 
-  /** Earlier reasoning goes back to those who ask for it; to all others, OpenAI first, it means nothing. */
   #writeReasoning(content: readonly ContentPart[]): JsonObject | undefined {
     const { reasoningBack } = this.#quirks;
-    if (reasoningBack === undefined) return undefined;
-    const thoughts = content.filter((part) => part.type === 'reasoning' || part.type === 'redacted-reasoning');
-    if (thoughts.length === 0) return undefined;
+    const thoughts = content
+      .filter((part) => part.type === 'reasoning' || part.type === 'redacted-reasoning')
+      .filter((part) => isReasoningTaken(part, this.#quirks));
+    if (reasoningBack === undefined || thoughts.length === 0) return undefined;
     if (reasoningBack === 'reasoning_details') {
       const details = thoughts.map((part, index) =>
         part.type === 'redacted-reasoning'
@@ -105,8 +113,7 @@ export class MessageWriter {
       );
       return { reasoning_details: details };
     }
-    const text = thoughts.map((part) => (part.type === 'reasoning' ? part.text : '')).join('');
-    return text === '' ? undefined : { [reasoningBack]: text };
+    return { [reasoningBack]: thoughts.map((part) => (part.type === 'reasoning' ? part.text : '')).join('') };
   }
 
   /** A single text goes out as a string, which is the form that every server takes. */
@@ -136,6 +143,9 @@ export class MessageWriter {
 
   #writeDocument(part: DocumentPart): JsonObject[] {
     const { source, name = 'document.pdf', cache, path } = part;
+    if (source.type !== 'text' && this.#quirks.documentUrl === true) {
+      return [this.#mark(toDocumentUrl(toUrl(source), part.name), cache)];
+    }
     switch (source.type) {
       case 'text':
         return [this.#mark({ type: 'text', text: documentAsText(source.text, part.name) }, cache)];

@@ -96,7 +96,7 @@ describe('for a caller of another dialect', () => {
       }),
       TARGET,
     );
-    expect(written.losses).toEqual([]);
+    expect(written.losses).toEqual([{ path: 'messages[].content[].thinking', isHint: true }]);
     expect(written.body).toEqual({
       model: TARGET.model,
       messages: [

@@ -4,9 +4,9 @@ import type { RequestTarget, WrittenRequest } from '../dialect.ts';
 import { Losses, NOTHING_LEFT } from '../losses.ts';
 import type { Quirks } from '../quirks.ts';
 import { isEmpty } from '../request-reading.ts';
-import { toEffort } from '../to-effort.ts';
+import { toEffort, type Effort } from '../to-effort.ts';
 import { withoutUndefined } from '../write-json.ts';
-import { MessageWriter } from './write-request-messages.ts';
+import { isReasoningTaken, MessageWriter } from './write-request-messages.ts';
 
 /**
  * Writes a request from its neutral members, for a caller who speaks another dialect.
@@ -19,6 +19,7 @@ export function writeRequest(request: ChatRequest, { model, quirks = {} }: Reque
   const losses = new Losses(request);
   const { responseFormat: format, reasoning, stream } = request;
   if (request.topK !== undefined && quirks.topK !== true) losses.add('top_k');
+  losses.addReasoning(request, (part) => isReasoningTaken(part, quirks));
   const messages = new MessageWriter(quirks, losses).writeAll(request.messages);
   if (messages.length === 0) throw losses.invalid('messages', NOTHING_LEFT);
   const members: Record<string, JsonValue | undefined> = {
@@ -77,6 +78,9 @@ function writeResponseFormat(format: ResponseFormat): JsonObject {
   return { type: 'json_schema', json_schema: withoutUndefined({ name, description, schema, strict }) };
 }
 
+/** What a wish for reasoning that names no effort is read as. */
+const EFFORT_OF_ON: Effort = 'medium';
+
 /** Most have no budgets, only efforts: a budget becomes one by its size. */
 function writeReasoning(reasoning: ReasoningRequest, { reasoningMember }: Quirks, losses: Losses): JsonObject {
   const { budgetTokens } = reasoning;
@@ -89,6 +93,8 @@ function writeReasoning(reasoning: ReasoningRequest, { reasoningMember }: Quirks
       if (effort === 'none') return { reasoning: { enabled: false } };
       return { reasoning: budgetTokens === undefined ? { effort } : { max_tokens: budgetTokens } };
     case 'thinking':
+      // On or off is all that it knows.
+      if (effort !== 'none' && effort !== EFFORT_OF_ON) losses.addHint('reasoning');
       return { thinking: { type: effort === 'none' ? 'disabled' : 'enabled' } };
     case 'none':
       if (effort !== 'none') losses.add('reasoning');

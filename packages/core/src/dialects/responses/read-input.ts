@@ -133,8 +133,7 @@ function readPart(part: JsonObject, path: string, reading: RequestReading): Cont
       return { type: 'text', text: reading.text(text, `${path}.text`) };
     }
     case 'output_text': {
-      // Sources and probabilities are what an answer says of its text; they mean nothing to the model.
-      const { text, annotations: _, logprobs: __, ...rest } = part;
+      const { text, ...rest } = part;
       readOwnRest(rest, path, reading);
       return { type: 'text', text: reading.text(text, `${path}.text`) };
     }

@@ -49,6 +49,8 @@ export function readRequest(body: JsonObject): ChatRequest {
   const { stream = false, safetyId, instructions, wantsLogprobs = false, topLogprobs = 0, ...members } = draft;
   const messages = readInput(body['input'], reading);
   if (draft.user !== undefined && safetyId !== undefined) reading.hint('safety_identifier');
+  // A prompt that is stored at OpenAI may bring tools.
+  if (isEmpty(body['prompt'])) reading.checkToolChoice(draft.toolChoice, body['tools']);
   return {
     ...members,
     source: { dialect: 'responses', body },
@@ -149,7 +151,7 @@ function readMember(draft: Draft, { path, value }: { path: string; value: JsonVa
       return;
     case 'stream_options':
       // About padding, which only OpenAI's own streams have.
-      reading.object(value, path);
+      reading.hints(reading.object(value, path), path, { include_obfuscation: false });
       return;
     case 'client_metadata':
       // Of Codex: which installation of it asks.

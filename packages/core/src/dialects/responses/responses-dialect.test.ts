@@ -117,11 +117,12 @@ describe('a request', () => {
     [{ input: 'a', temperature: 3 }, 'temperature'],
     [{ input: 'a', text: { format: { type: 'json_schema' } } }, 'text.format.name'],
     [{ input: 'a', tool_choice: 'some' }, 'tool_choice'],
+    [{ input: 'a', tool_choice: 'required' }, 'tool_choice'],
   ])('%j is refused by name', (body, param) => {
     expect(refusalOf(body)).toEqual({ code: 'invalid_parameter', param });
   });
 
-  test('loses by name what has no neutral words, and nothing that an answer says of itself', () => {
+  test('loses by name what has no neutral words, and takes for hints what an answer says of itself', () => {
     const { losses, openai } = readRequest({
       input: [
         { type: 'message', id: 'msg_1', status: 'completed', role: 'user', content: 'a', phase: null },
@@ -180,6 +181,8 @@ describe('a request', () => {
     ).toEqual([
       'input[1].content[0].prompt_cache_breakpoint',
       'input[1].content[1].detail',
+      'input[3].content[0].annotations',
+      'input[3].content[0].logprobs',
       'input[3].phase',
       'input[4].namespace',
       'input[5].caller',

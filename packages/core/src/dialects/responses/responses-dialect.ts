@@ -7,7 +7,7 @@ import { patchRequest } from './patch-request.ts';
 import { readAnswer } from './read-answer.ts';
 import { readRequest } from './read-request.ts';
 import { createStreamReader } from './read-stream.ts';
-import { writeRequest } from './write-request.ts';
+import { isOwnReasoning, writeRequest } from './write-request.ts';
 import { createStreamWriter, TERMINATOR, writeAnswer, writeStreamError } from './write-stream.ts';
 
 /**
@@ -17,6 +17,7 @@ import { createStreamWriter, TERMINATOR, writeAnswer, writeStreamError } from '.
 export const responsesDialect: Dialect = {
   name: 'responses',
   readRequest,
+  takesReasoning: isOwnReasoning,
   patchRequest,
   writeRequest,
   readAnswer,

@@ -2,6 +2,7 @@ import type {
   ChatMessage,
   ChatRequest,
   ContentPart,
+  ReasoningPart,
   ResponseFormat,
   Tool,
   ToolCall,
@@ -34,6 +35,7 @@ export function writeRequest(request: ChatRequest, { model, quirks }: RequestTar
     ...(logprobs === undefined ? [] : ['message.output_text.logprobs']),
   ];
   const text = withoutUndefined({ format: format && writeFormat(format), verbosity });
+  losses.addReasoning(request, isOwnReasoning);
   const input = request.messages.flatMap((message) => writeItems(message, losses));
   if (input.length === 0) throw losses.invalid('messages', NOTHING_LEFT);
   const members: Record<string, JsonValue | undefined> = {
@@ -70,7 +72,7 @@ function writeItems(message: ChatMessage, losses: Losses): JsonObject[] {
       return [{ type: 'function_call_output', call_id: message.toolCallId, output }];
     }
     case 'assistant':
-      return [...writeOwn(message.content), ...message.toolCalls.map((call) => writeCall(call, losses))];
+      return [...writeOwn(message.content, losses), ...message.toolCalls.map((call) => writeCall(call, losses))];
   }
 }
 
@@ -81,16 +83,17 @@ function writeCall({ id, name, arguments: text, cache }: ToolCall, losses: Losse
 
 /**
  * The model's own words, and the reasoning that OpenAI can read, in their order: it refuses reasoning that is not followed
- * by what it led to. Other reasoning means nothing to its models.
+ * by what it led to.
  */
-function writeOwn(content: readonly ContentPart[]): JsonObject[] {
+function writeOwn(content: readonly ContentPart[], losses: Losses): JsonObject[] {
   const items: JsonObject[] = [];
   let texts: JsonObject[] | undefined;
   for (const part of content) {
     if (part.type === 'text') {
+      losses.addMark(part.cache);
       if (texts === undefined) items.push({ type: 'message', role: 'assistant', content: (texts = []) });
       texts.push({ type: 'output_text', text: part.text, annotations: [] });
-    } else if ('format' in part && part.format === 'openai') {
+    } else if ('format' in part && isOwnReasoning(part)) {
       texts = undefined;
       items.push(writeReasoning(part));
     }
@@ -98,7 +101,12 @@ function writeOwn(content: readonly ContentPart[]): JsonObject[] {
   return items;
 }
 
-function writeReasoning(part: ContentPart & { readonly type: 'reasoning' | 'redacted-reasoning' }): JsonObject {
+/** True for what OpenAI has encrypted; other reasoning means nothing to its models. */
+export function isOwnReasoning({ format }: ReasoningPart): boolean {
+  return format === 'openai';
+}
+
+function writeReasoning(part: ReasoningPart): JsonObject {
   const encrypted = part.type === 'reasoning' ? part.signature : part.data;
   const summary = part.type === 'reasoning' && part.text !== '' ? [{ type: 'summary_text', text: part.text }] : [];
   return withoutUndefined({ type: 'reasoning', id: part.id, summary, encrypted_content: encrypted });
