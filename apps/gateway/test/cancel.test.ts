@@ -61,6 +61,7 @@ let runs = 0;
 function bodyOf({ model = 'gpt-4', directives = '', stream = true, path }: Ask, id: string): object {
   const messages = [{ role: 'user', content: `${id} [simulate ${directives}]` }];
   if (path === '/v1/chat') return { request: { model_hint: model, messages, stream } };
+  if (path === '/v1/responses') return { model, input: messages, stream, max_output_tokens: 60_000 };
   return { model, messages, stream, max_tokens: 60_000 };
 }
 
@@ -259,14 +260,14 @@ describe('a caller that leaves while the quota store is slow (F67)', () => {
 });
 
 describe('a caller that leaves in the middle of its stream (F67)', () => {
-  const SURFACES = ['/v1/chat/completions', '/v1/chat', '/v1/messages'];
+  const SURFACES = ['/v1/chat/completions', '/v1/chat', '/v1/messages', '/v1/responses'];
   const cases = ['gpt-4', 'claude', 'llama'].flatMap((model) => SURFACES.map((path) => ({ model, path })));
 
   it.each(cases)('$path from $model pays for what it got, and the provider is let go', async ({ model, path }) => {
     const before = await healthOf(model);
     const run = await start({ model, path, directives: 'tokens=5000 pace=5' });
     // A few events of text, in whichever format
-    await run.caller.until(/(?:content|text_delta)[^]*(?:ulat)[^]*(?:ed\])/);
+    await run.caller.until(/(?:content|text_delta|output_text)[^]*(?:ulat)[^]*(?:ed\])/);
     run.caller.leave();
     await expectNothingLeft(run);
 

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insist } from './insist.ts';
 import { startTestGateway, type TestGateway } from './test-gateway.ts';
 
-const ROUTES = ['/v1/chat/completions', '/v1/messages', '/v1/chat'] as const;
+const ROUTES = ['/v1/chat/completions', '/v1/messages', '/v1/responses', '/v1/chat'] as const;
 type Route = (typeof ROUTES)[number];
 
 /** What the limits of some keys have beside the same requests and tokens a minute. */
 const MORE_LIMITS = { wide: '', few: ', concurrency: 1', poor: ', budget_day_usd: "0.000001"' };
 /** Taken in turn, so that no fault of one request is held against the provider of the next. */
-const MODELS = Array.from({ length: 60 }, (_, index) => `gpt-${index}`);
+const MODELS = Array.from({ length: 80 }, (_, index) => `gpt-${index}`);
 
 const CONFIG = `
 providers:
@@ -45,13 +45,15 @@ function ask(
   { route = '/v1/chat/completions', content = '', stream = false, maxTokens = 10 }: Ask = {},
 ): Promise<Response> {
   const model = MODELS[asked++ % MODELS.length] ?? '';
-  const request = { stream, messages: [{ role: 'user', content: `Hello ${content || '[simulate tokens=4]'}` }] };
-  const body =
-    route === '/v1/chat'
-      ? { request: { ...request, model_hint: model, parameters: { max_tokens: maxTokens } } }
-      : { ...request, model, max_tokens: maxTokens };
+  const messages = [{ role: 'user', content: `Hello ${content || '[simulate tokens=4]'}` }];
+  const bodies: Readonly<Record<Route, object>> = {
+    '/v1/chat/completions': { model, messages, stream, max_tokens: maxTokens },
+    '/v1/messages': { model, messages, stream, max_tokens: maxTokens },
+    '/v1/responses': { model, input: messages, stream, max_output_tokens: Math.max(maxTokens, 16) },
+    '/v1/chat': { request: { model_hint: model, messages, stream, parameters: { max_tokens: maxTokens } } },
+  };
   const headers = { authorization: `Bearer tokenhub_${key}-0123456789ab` };
-  return insist(() => hub.post(route, body, { headers }));
+  return insist(() => hub.post(route, bodies[route], { headers }));
 }
 
 function expectLimitHeaders({ headers }: Response): void {

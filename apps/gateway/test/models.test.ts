@@ -15,7 +15,7 @@ models:
     capabilities: [images, tools]
   - { id: free, deployments: [{ provider: openai, model: gpt-4 }], price: free }
   - { id: hidden, deployments: [{ provider: openai, model: gpt-4 }], price: free }
-  - { id: third, deployments: [{ provider: openai, model: gpt-4 }], price: free }
+  - { id: third, deployments: [{ provider: openai, model: gpt-4 }], price: free, capabilities: [documents, structured_output, reasoning] }
   - { id: embed, kind: embedding, deployments: [{ provider: openai, model: e }], price: { input: "0.02", output: "0" } }
 keys:
   - { id: test, key: "\${KEY}", models: [gpt/large, free, third, embed], org: acme }
@@ -98,16 +98,65 @@ describe.each(['', '/anthropic'])('the official @anthropic-ai/sdk package at "%s
     expect(await models.list({ after_id: 'third' })).toMatchObject({ has_more: false, first_id: null, data: [] });
   });
 
-  it('finds one', async () => {
-    expect(await createClient().models.retrieve('gpt/large')).toEqual({
+  it('finds one, with all that the package knows of a model and what it costs', async () => {
+    const yes = { supported: true };
+    const no = { supported: false };
+    const model: Anthropic.ModelInfo = {
       type: 'model',
       id: 'gpt/large',
       display_name: 'gpt/large',
       created_at: '1970-01-01T00:00:00Z',
       max_input_tokens: 128_000,
       max_tokens: 16_384,
+      lifecycle: 'active',
+      deprecated_at: null,
+      retires_at: null,
+      line: null,
+      capabilities: {
+        batch: no,
+        citations: no,
+        code_execution: no,
+        context_management: {
+          ...no,
+          clear_thinking_20251015: no,
+          clear_tool_uses_20250919: no,
+          compact_20260112: no,
+        },
+        effort: { ...no, low: no, medium: no, high: no, xhigh: no, max: no },
+        image_input: yes,
+        pdf_input: no,
+        server_tools: { ...no, code_execution: no, web_search: no },
+        structured_outputs: no,
+        thinking: { ...no, types: { adaptive: no, between_tools: no, disabled: yes, enabled: no } },
+      },
+    };
+    expect(await createClient().models.retrieve('gpt/large')).toEqual({
+      ...model,
+      pricing: expect.objectContaining({
+        prompt: '0.0000025',
+        tiers: [expect.objectContaining({ prompt: '0.000005' })],
+      }),
     });
-    expect(await createClient().models.retrieve('free')).toMatchObject({ max_input_tokens: null, max_tokens: null });
+  });
+
+  it('is told what a model can do', async () => {
+    const { capabilities } = await createClient().models.retrieve('third');
+    expect(capabilities).toMatchObject({
+      image_input: { supported: false },
+      pdf_input: { supported: true },
+      structured_outputs: { supported: true },
+      effort: { supported: true, low: { supported: true }, max: { supported: true } },
+      thinking: { supported: true, types: { adaptive: { supported: true }, enabled: { supported: true } } },
+    });
+  });
+
+  it('is told nothing of what is not known', async () => {
+    expect(await createClient().models.retrieve('free')).toMatchObject({
+      max_input_tokens: null,
+      max_tokens: null,
+      capabilities: null,
+      pricing: { prompt: '0', completion: '0' },
+    });
   });
 
   it('gets its own errors', async () => {

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { PRESET_NAMES, type PresetName } from '@tokenhub/core';
 
 /** What real providers sent; not there for users of the project. */
 export const WIRE = join(import.meta.dirname, '../../../../shared/wire');
@@ -12,24 +13,49 @@ export interface Expected {
   readonly reasoning: string;
   readonly refusal?: string;
   /** `arguments` as text, or with Anthropic's complete answers `input`. */
-  readonly tool_calls: readonly { readonly name: string; readonly arguments?: string; readonly input?: unknown }[];
+  readonly tool_calls: readonly {
+    readonly id?: string;
+    readonly name: string;
+    readonly arguments?: string;
+    readonly input?: unknown;
+  }[];
   readonly finish_reason: string | null;
+  /** Anthropic's own word for it. */
+  readonly stop_reason?: string | null;
   readonly error: unknown;
   readonly usage: Readonly<Record<string, number | null>> | null;
+  /** Anthropic's content, in streams only. */
+  readonly blocks?: readonly {
+    readonly type: string;
+    readonly signature_length?: number;
+    readonly citations?: number;
+  }[];
+}
+
+/** What an error answer says. */
+export interface ExpectedError {
+  readonly status: number;
+  readonly message: string | null;
+  readonly param: string | null;
+  readonly retry_after_s?: number | null;
 }
 
 /** One recording of a provider: a stream, a complete answer, or an error answer. */
 export interface Recording {
   /** Its path without ending, which also names the model that serves it. */
   readonly name: string;
-  readonly type: 'openai' | 'anthropic';
+  readonly dialect: 'openai' | 'anthropic';
+  /** The folder that it lies in, which is the provider's name. */
+  readonly provider: string;
   readonly body: Buffer;
   readonly status: number;
-  readonly contentType: string;
-  readonly expected: Expected;
+  /** Those that a gateway reads. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly expected: Expected & ExpectedError;
 }
 
 const ENDINGS = { stream: 'sse', answer: 'body', error: 'body' } as const;
+const READ_HEADERS = ['content-type', 'retry-after', 'retry-after-ms', 'x-should-retry'];
 const PATTERNS = { stream: '*/*.json', answer: '*/nonstream/*.json', error: '*/errors/*.json' } as const;
 
 /** All recordings of a kind; none where there are no recordings. */
@@ -41,17 +67,27 @@ export function readRecordings(kind: keyof typeof PATTERNS): Recording[] {
       const facts = JSON.parse(readFileSync(join(WIRE, file), 'utf8')) as {
         dialect?: string;
         status?: number;
-        expected: Expected;
+        response_headers?: Record<string, string>;
+        expected: Expected & ExpectedError;
       };
+      const contentType = kind === 'stream' ? 'text/event-stream' : 'application/json';
+      const sent = Object.entries(facts.response_headers ?? {}).filter(([name]) => READ_HEADERS.includes(name));
       return {
         name: file.replace(/\.json$/, ''),
-        type: facts.dialect === 'anthropic-messages' || file.startsWith('anthropic/') ? 'anthropic' : 'openai',
+        dialect: facts.dialect === 'anthropic-messages' || file.startsWith('anthropic/') ? 'anthropic' : 'openai',
+        provider: file.split('/')[0] ?? '',
         body: readFileSync(join(WIRE, file.replace(/json$/, ENDINGS[kind]))),
         status: kind === 'error' ? (facts.status ?? 500) : 200,
-        contentType: kind === 'stream' ? 'text/event-stream' : 'application/json',
+        headers: { 'content-type': contentType, ...(kind === 'error' && Object.fromEntries(sent)) },
         expected: facts.expected,
       };
     });
+}
+
+/** The preset of a folder; what has none of its own is configured by its dialect. */
+export function presetOf({ provider, dialect }: Pick<Recording, 'provider' | 'dialect'>): PresetName {
+  if (dialect === 'anthropic') return dialect;
+  return PRESET_NAMES.find((name) => name === provider) ?? dialect;
 }
 
 export interface RecordedProviders {
@@ -66,17 +102,16 @@ export async function startRecordedProviders(recordings: readonly Recording[]): 
     const recording = recordings[Number(/^\/(\d+)\//.exec(request.url ?? '')?.[1])];
     request.resume().on('end', () => {
       if (recording === undefined) response.writeHead(500).end();
-      else response.writeHead(recording.status, { 'content-type': recording.contentType }).end(recording.body);
+      else response.writeHead(recording.status, recording.headers).end(recording.body);
     });
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const providers = recordings.map(({ name, type: dialect }, i) => {
-    // What it sends needs its quirks.
-    const type = name.startsWith('mistral/') ? 'mistral' : dialect;
+  const providers = recordings.map((recording, i) => {
+    const { dialect } = recording;
     const base = `${url}/${i}${dialect === 'openai' ? '/v1' : ''}`;
-    const apis = dialect === 'openai' ? ', apis: [chat]' : '';
-    return `  - { id: p${i}, type: ${type}, base_url: "${base}", api_key: k, allow_private: true${apis} }`;
+    const apis = dialect === 'openai' ? '[chat]' : '[messages]';
+    return `  - { id: p${i}, type: ${presetOf(recording)}, base_url: "${base}", api_key: k, allow_private: true, apis: ${apis} }`;
   });
   const models = recordings.map(
     ({ name }, i) =>

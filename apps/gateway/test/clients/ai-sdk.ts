@@ -9,15 +9,7 @@ import {
   type ModelMessage,
 } from 'ai';
 import type { z } from 'zod';
-import type { Caller, Client, ErrorKind, Question, Reply, Thoughts, Tool } from './client.ts';
-
-const STATUSES: Readonly<Record<ErrorKind, (status: number) => boolean>> = {
-  'bad request': (status) => status === 400,
-  unauthorized: (status) => status === 401,
-  'not found': (status) => status === 404,
-  'rate limit': (status) => status === 429,
-  'server error': (status) => status >= 500,
-};
+import { STATUSES, type Caller, type Client, type Question, type Reply, type Thoughts, type Tool } from './client.ts';
 
 export type ToModel = (caller: Caller & { readonly wantsUsage?: boolean }) => LanguageModel;
 
@@ -66,7 +58,18 @@ export function aiSdkClient(toModel: ToModel, thinking: Thinking = {}): Omit<Cli
         },
       ]),
 
-    isError: (error, kind) => APICallError.isInstance(error) && STATUSES[kind](error.statusCode ?? 0),
+    study: (question, pdf) =>
+      ask(toModel, question, [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: question.prompt },
+            { type: 'file', data: pdf, mediaType: 'application/pdf', filename: 'report.pdf' },
+          ],
+        },
+      ]),
+
+    isError: (error, kind) => APICallError.isInstance(error) && error.statusCode === STATUSES[kind],
   };
 }
 

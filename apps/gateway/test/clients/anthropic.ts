@@ -1,16 +1,21 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
-import type { Caller, Client, ErrorKind, Question, Reply } from './client.ts';
+import { STATUSES, type Caller, type Client, type ErrorKind, type Question, type Reply } from './client.ts';
 
 type Content = Anthropic.MessageParam['content'];
 
-const CLASSES: Readonly<Record<ErrorKind, new (...parts: never[]) => Error>> = {
+const CLASSES: Readonly<Record<ErrorKind, new (...parts: never[]) => { readonly status: unknown }>> = {
   'bad request': Anthropic.BadRequestError,
   unauthorized: Anthropic.AuthenticationError,
+  'payment required': Anthropic.PaymentRequiredError,
+  forbidden: Anthropic.PermissionDeniedError,
   'not found': Anthropic.NotFoundError,
+  'too large': Anthropic.ContentTooLargeError,
   'rate limit': Anthropic.RateLimitError,
   'server error': Anthropic.InternalServerError,
+  overloaded: Anthropic.ServiceUnavailableError,
+  timeout: Anthropic.GatewayTimeoutError,
 };
 const MAX_TOKENS = 4000;
 
@@ -68,7 +73,13 @@ export const anthropic: Client = {
       { type: 'image', source: { type: 'base64', media_type: 'image/png', data: png } },
     ]),
 
-  isError: (error, kind) => error instanceof CLASSES[kind],
+  study: ({ prompt, ...question }, pdf) =>
+    ask(question, [
+      { type: 'text', text: prompt },
+      { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: pdf } },
+    ]),
+
+  isError: (error, kind) => error instanceof CLASSES[kind] && error.status === STATUSES[kind],
 };
 
 function connect({ url, apiKey }: Omit<Caller, 'model'>): Anthropic {

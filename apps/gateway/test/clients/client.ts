@@ -41,7 +41,21 @@ export interface Thoughts {
   readonly second: string;
 }
 
-export type ErrorKind = 'bad request' | 'unauthorized' | 'not found' | 'rate limit' | 'server error';
+/** What the gateway answers to each kind of failure. */
+export const STATUSES = {
+  'bad request': 400,
+  unauthorized: 401,
+  'payment required': 402,
+  forbidden: 403,
+  'not found': 404,
+  'too large': 413,
+  'rate limit': 429,
+  'server error': 502,
+  overloaded: 503,
+  timeout: 504,
+} as const;
+
+export type ErrorKind = keyof typeof STATUSES;
 
 /** A client library at work. A function that is absent is a thing that the library does not have. */
 export interface Client {
@@ -57,6 +71,8 @@ export interface Client {
   readonly think?: ((question: Question) => Promise<Thoughts>) | undefined;
   /** Asks about an image, given as base64 of a PNG. */
   see?(question: Question, png: string): Promise<Reply>;
+  /** Asks about a document, given as base64 of a PDF. */
+  study?(question: Question, pdf: string): Promise<Reply>;
   /** Whether it is the library's own error for this, the one that its documentation tells callers to catch. */
   isError(error: unknown, kind: ErrorKind): boolean;
   /** What it is known to do wrong itself, however right the gateway is, and what is not tried with it. */
@@ -77,7 +93,7 @@ export const LOSES_SIGNATURES =
 
 /** For a library that has all of this, and is tried with plain text only. */
 export const TEXT_ONLY: readonly Note[] = (
-  ['tools', 'structured output', 'reasoning', 'reasoning sent back', 'images'] as const
+  ['tools', 'structured output', 'reasoning', 'reasoning sent back', 'images', 'documents'] as const
 ).map((scenario) => ({ scenario, why: 'Not tried: this library is tried with plain text only.' }));
 
 export type ScenarioName =
@@ -90,6 +106,7 @@ export type ScenarioName =
   | 'reasoning'
   | 'reasoning sent back'
   | 'images'
+  | 'documents'
   | 'abort'
   | 'errors'
   | 'broken stream';

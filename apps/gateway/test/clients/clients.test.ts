@@ -1,12 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALL_PROVIDERS, startTestGateway, type TestGateway } from '../test-gateway.ts';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { startTestGateway, type TestGateway } from '../test-gateway.ts';
 import type { Client, Note } from './client.ts';
 import { CLIENTS } from './clients.ts';
-import { SCENARIOS } from './scenarios.ts';
-import { Findings, toTables, withTables, type Column } from './table.ts';
+import { SCENARIOS, toConfig } from './scenarios.ts';
+import { expectInDocument, Findings, toTables, type Column } from './table.ts';
 
-const DOCUMENT = new URL('../../../../docs/clients.md', import.meta.url);
 const COLUMNS: readonly Column[] = [
   { model: 'gpt-4', dialect: 'Models of providers that speak OpenAI’s dialect' },
   { model: 'claude-sonnet-4', dialect: 'Models of providers that speak Anthropic’s dialect' },
@@ -15,13 +13,17 @@ const COLUMNS: readonly Column[] = [
 
 const findings = new Findings();
 let hub: TestGateway;
+let full: TestGateway;
 let planned = 0;
 let run = 0;
 beforeAll(async () => {
-  // One attempt: the pauses between several would be most of the time this takes.
-  hub = await startTestGateway({ config: `${ALL_PROVIDERS}\nrouting: { max_attempts: 1 }\n` });
+  hub = await startTestGateway({ config: toConfig(CLIENTS) });
+  full = await startTestGateway({ config: toConfig(CLIENTS), beside: hub, maxRequests: 0 });
 });
-afterAll(() => hub.close());
+afterAll(async () => {
+  await full.close();
+  await hub.close();
+});
 
 describe.each(CLIENTS)('$name', (client) => {
   describe.each(COLUMNS)('with $model', ({ model }) => {
@@ -35,7 +37,7 @@ describe.each(CLIENTS)('$name', (client) => {
           run++;
           let held = false;
           try {
-            await check({ hub, client, model });
+            await check({ hub, fullUrl: full.url, client, model });
             held = true;
           } finally {
             findings.note([client.name, model, name], held);
@@ -48,13 +50,7 @@ describe.each(CLIENTS)('$name', (client) => {
 
 it('has the table of docs/clients.md', async ({ skip }) => {
   if (run < planned) skip('only some of the matrix was run');
-  const document = readFileSync(DOCUMENT, 'utf8');
-  const expected = await withTables(
-    document,
-    toTables({ clients: CLIENTS, columns: COLUMNS, scenarios: SCENARIOS, findings }),
-  );
-  if (process.env['UPDATE_TABLE'] === '1') writeFileSync(DOCUMENT, expected);
-  else expect(document, 'run with UPDATE_TABLE=1 to rewrite it').toBe(expected);
+  await expectInDocument('table', toTables({ clients: CLIENTS, columns: COLUMNS, scenarios: SCENARIOS, findings }));
 });
 
 function isKnown({ notes = [] }: Client, cell: Required<Omit<Note, 'why'>>): boolean {

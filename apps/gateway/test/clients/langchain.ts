@@ -78,6 +78,17 @@ function langchainClient(
         }),
       ),
 
+    study: (question, pdf) =>
+      ask(
+        question,
+        new HumanMessage({
+          contentBlocks: [
+            { type: 'text', text: question.prompt },
+            { type: 'file', mimeType: 'application/pdf', data: pdf, metadata: { filename: 'report.pdf' } },
+          ],
+        }),
+      ),
+
     isError: isOpenAiError,
   };
 }

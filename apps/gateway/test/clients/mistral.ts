@@ -1,14 +1,6 @@
 import { Mistral } from '@mistralai/mistralai';
 import { MistralError } from '@mistralai/mistralai/models/errors';
-import { TEXT_ONLY, type Client, type ErrorKind } from './client.ts';
-
-const STATUSES: Readonly<Record<ErrorKind, (status: number) => boolean>> = {
-  'bad request': (status) => status === 400,
-  unauthorized: (status) => status === 401,
-  'not found': (status) => status === 404,
-  'rate limit': (status) => status === 429,
-  'server error': (status) => status >= 500,
-};
+import { STATUSES, TEXT_ONLY, type Client } from './client.ts';
 
 /** Reads every answer with a schema of its own, and throws at what does not fit. */
 export const mistral: Client = {
@@ -46,5 +38,5 @@ export const mistral: Client = {
     },
   ],
 
-  isError: (error, kind) => error instanceof MistralError && STATUSES[kind](error.statusCode),
+  isError: (error, kind) => error instanceof MistralError && error.statusCode === STATUSES[kind],
 };

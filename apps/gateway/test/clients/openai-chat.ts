@@ -54,6 +54,17 @@ export const openaiChat: Client = {
       },
     ]),
 
+  study: ({ prompt, ...question }, pdf) =>
+    complete(question, [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: prompt },
+          { type: 'file', file: { filename: 'report.pdf', file_data: `data:application/pdf;base64,${pdf}` } },
+        ],
+      },
+    ]),
+
   isError: isOpenAiError,
 };
 

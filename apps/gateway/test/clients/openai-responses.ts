@@ -65,6 +65,17 @@ export const openaiResponses: Client = {
       },
     ]),
 
+  study: ({ prompt, ...question }, pdf) =>
+    respond(question, [
+      {
+        role: 'user',
+        content: [
+          { type: 'input_text', text: prompt },
+          { type: 'input_file', filename: 'report.pdf', file_data: `data:application/pdf;base64,${pdf}` },
+        ],
+      },
+    ]),
+
   isError: isOpenAiError,
 };
 

@@ -1,17 +1,19 @@
 import { OpenRouter } from '@openrouter/sdk';
 import * as errors from '@openrouter/sdk/models/errors';
-import { TEXT_ONLY, type Client, type ErrorKind } from './client.ts';
+import { STATUSES, TEXT_ONLY, type Client, type ErrorKind } from './client.ts';
 
-const CLASSES: Readonly<Record<ErrorKind, readonly (new (...parts: never[]) => Error)[]>> = {
-  'bad request': [errors.BadRequestResponseError],
-  unauthorized: [errors.UnauthorizedResponseError],
-  'not found': [errors.NotFoundResponseError],
-  'rate limit': [errors.TooManyRequestsResponseError],
-  'server error': [
-    errors.InternalServerResponseError,
-    errors.BadGatewayResponseError,
-    errors.ServiceUnavailableResponseError,
-  ],
+const CLASSES: Readonly<Record<ErrorKind, new (...parts: never[]) => { readonly statusCode: number }>> = {
+  'bad request': errors.BadRequestResponseError,
+  unauthorized: errors.UnauthorizedResponseError,
+  'payment required': errors.PaymentRequiredResponseError,
+  forbidden: errors.ForbiddenResponseError,
+  'not found': errors.NotFoundResponseError,
+  'too large': errors.PayloadTooLargeResponseError,
+  'rate limit': errors.TooManyRequestsResponseError,
+  'server error': errors.BadGatewayResponseError,
+  overloaded: errors.ServiceUnavailableResponseError,
+  // Of its own timeouts it reads 524 only.
+  timeout: errors.OpenRouterDefaultError,
 };
 
 const NO_FINGERPRINT =
@@ -57,7 +59,7 @@ export const openrouter: Client = {
     },
   ],
 
-  isError: (error, kind) => CLASSES[kind].some((known) => error instanceof known),
+  isError: (error, kind) => error instanceof CLASSES[kind] && error.statusCode === STATUSES[kind],
 };
 
 function toUsage(usage: { promptTokens: number; completionTokens: number } | undefined) {

@@ -1,12 +1,14 @@
 import { simulatedTokens } from '@tokenhub/simulator';
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { KEY, type TestGateway } from '../test-gateway.ts';
+import { ALL_PROVIDERS, KEY, type TestGateway } from '../test-gateway.ts';
 import type { Client, ErrorKind, Question, ScenarioName, Thoughts, Tool } from './client.ts';
 
 /** One client, one model, and the gateway between them. */
 export interface Bench {
   readonly hub: TestGateway;
+  /** The address of a gateway that has no room for a request. */
+  readonly fullUrl: string;
   readonly client: Client;
   readonly model: string;
 }
@@ -15,7 +17,7 @@ export interface Bench {
 export interface Scenario {
   readonly name: ScenarioName;
   /** The function of the client without which there is nothing to try. */
-  readonly needs?: 'callTools' | 'fillIn' | 'think' | 'see';
+  readonly needs?: 'callTools' | 'fillIn' | 'think' | 'see' | 'study';
   /** What must hold, by the sentence that says it. */
   readonly cases: Readonly<Record<string, (bench: Bench) => Promise<void>>>;
 }
@@ -23,14 +25,68 @@ export interface Scenario {
 const TEXT = simulatedTokens(7, 1).join('');
 const REASONING = simulatedTokens(5, 2).join('');
 const HELLO = 'Hello [simulate tokens=7 prompt=20]';
+const PDF = Buffer.from('%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n').toString('base64');
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-const FAILURES: readonly (readonly [ErrorKind, Partial<Question>])[] = [
-  ['bad request', { prompt: '[simulate status=400]' }],
-  ['unauthorized', { apiKey: 'tokenhub_nobody-0123456789' }],
-  ['not found', { model: 'gpt-9' }],
-  ['rate limit', { prompt: '[simulate status=429]' }],
-  ['server error', { prompt: '[simulate status=500]' }],
+const POOR_KEY = 'tokenhub_poor-0123456789ab';
+const PLANNER_KEY = 'tokenhub_planner-0123456789ab';
+/** How long a silent provider is waited for. */
+const PATIENCE_MS = 20;
+const TOO_MUCH = 'x'.repeat(10 * 1024 * 1024);
+/** What brings about each failure, by a sentence on it. */
+const FAILURES: readonly (readonly [ErrorKind, string, (bench: Bench) => Partial<Question>])[] = [
+  ['bad request', 'what its provider refuses', () => ({ prompt: '[simulate status=400]' })],
+  ['unauthorized', 'a key that is not valid', () => ({ apiKey: 'tokenhub_nobody-0123456789' })],
+  ['payment required', 'a budget that is used up', () => ({ apiKey: POOR_KEY })],
+  ['forbidden', 'a key that may not chat', () => ({ apiKey: PLANNER_KEY })],
+  ['not found', 'no such model', () => ({ model: 'gpt-9' })],
+  ['too large', 'a body of more than 10 MiB', () => ({ prompt: TOO_MUCH })],
+  ['rate limit', 'a provider at its limit', () => ({ prompt: '[simulate status=429]' })],
+  ['server error', 'a provider that fails', () => ({ prompt: '[simulate status=500]' })],
+  ['server error', 'a provider that is overloaded', () => ({ prompt: '[simulate status=529]' })],
+  ['overloaded', 'a gateway without room', ({ fullUrl }) => ({ url: fullUrl })],
+  ['timeout', 'a provider that is silent', (bench) => ({ model: silentModel(bench.client, bench.model) })],
 ];
+
+/** A model of the matrix, and where the simulator serves its provider's dialect. */
+interface Served {
+  readonly model: string;
+  readonly type: 'openai' | 'anthropic' | 'vllm';
+  readonly path: string;
+}
+
+/** Of {@link ALL_PROVIDERS}. */
+const SERVED: readonly Served[] = [
+  { model: 'gpt-4', type: 'openai', path: 'openai/v1' },
+  { model: 'claude-sonnet-4', type: 'anthropic', path: 'anthropic' },
+  { model: 'llama', type: 'vllm', path: 'vllm/v1' },
+];
+
+/** One for each client, since a breaker opens at five failures in a row. */
+function silentModel({ name }: Pick<Client, 'name'>, model: string): string {
+  return `silent-${model}-${name.replaceAll(/[^a-z]+/gi, '-')}`;
+}
+
+/** A configuration with which all scenarios can be tried. */
+export function toConfig(clients: readonly Pick<Client, 'name'>[]): string {
+  const providers = SERVED.map(
+    ({ model, type, path }) =>
+      `  - { id: "silent-${model}", type: ${type}, base_url: "\${SIMULATOR}/sim/fault=silent/${path}", api_key: k, allow_private: true, timeouts: { first_event_ms: ${PATIENCE_MS}, whole_answer_ms: ${PATIENCE_MS} } }`,
+  );
+  const models = SERVED.flatMap(({ model }) =>
+    clients.map(
+      (client) =>
+        `  - { id: "${silentModel(client, model)}", deployments: [{ provider: "silent-${model}", model: "${silentModel(client, model)}" }], price: free }`,
+    ),
+  );
+  return [
+    ALL_PROVIDERS.replace('models:\n', `${providers.join('\n')}\nmodels:\n${models.join('\n')}\n`),
+    `  - { id: poor, key: ${POOR_KEY}, limits: { budget_day_usd: "0.000000001" } }`,
+    `  - { id: planner, key: ${PLANNER_KEY}, scopes: [plan] }`,
+    // One attempt: the pauses between several would be most of the time this takes.
+    'routing: { max_attempts: 1 }',
+    '',
+  ].join('\n');
+}
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -114,6 +170,14 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'documents',
+    needs: 'study',
+    cases: {
+      'has the model read a document': (bench) => study(bench, false),
+      'has the model read a document, streamed': (bench) => study(bench, true),
+    },
+  },
+  {
     name: 'abort',
     cases: {
       'stops the provider when it leaves a stream': async (bench) => {
@@ -132,12 +196,12 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'errors',
     cases: Object.fromEntries(
-      FAILURES.flatMap(([kind, question]) =>
+      FAILURES.flatMap(([kind, cause, toFailing]) =>
         [false, true].map((stream) => [
-          `throws its own error for ${kind}${stream ? ', streamed' : ''}`,
+          `throws its own error for ${kind}: ${cause}${stream ? ', streamed' : ''}`,
           async (bench: Bench) => {
-            const error = await thrown(ask(bench, { ...question, stream }));
-            expect(bench.client.isError(error, kind), String(error)).toBe(true);
+            const error = await thrown(ask(bench, { ...toFailing(bench), stream }));
+            expect(bench.client.isError(error, kind), String(error).slice(0, 500)).toBe(true);
             // What comes after it is not harmed by it; besides, a breaker opens at five failures in a row.
             if (stream) expect((await ask(bench, { stream })).text).toBe(TEXT);
           },
@@ -218,6 +282,11 @@ async function returnReasoning(bench: Bench, stream: boolean): Promise<void> {
 async function see(bench: Bench, stream: boolean): Promise<void> {
   expect((await bench.client.see?.(toQuestion(bench, { stream }), PNG))?.text).toBe(TEXT);
   expect(lastBody(bench)).toContain(PNG);
+}
+
+async function study(bench: Bench, stream: boolean): Promise<void> {
+  expect((await bench.client.study?.(toQuestion(bench, { stream }), PDF))?.text).toBe(TEXT);
+  expect(lastBody(bench)).toContain(PDF);
 }
 
 /** A long answer that its caller does not wait for; some libraries throw then, others just end. */

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
+import { expect } from 'vitest';
 import type { Client } from './client.ts';
 import type { Scenario } from './scenarios.ts';
 
-const BEGIN = '<!-- table: begin -->';
-const END = '<!-- table: end -->';
+const DOCUMENT = new URL('../../../../docs/clients.md', import.meta.url);
 const MODULES = new URL('../../../../node_modules/', import.meta.url);
 
 /** A model of the matrix, and how its provider's dialect is called in the table. */
@@ -22,8 +22,9 @@ export class Findings {
     this.#cells.set(key, held && this.#cells.get(key) !== false);
   }
 
-  holds(cell: readonly string[]): boolean {
-    return this.#cells.get(cell.join('\n')) === true;
+  /** `undefined`: nothing was noted. */
+  holds(cell: readonly string[]): boolean | undefined {
+    return this.#cells.get(cell.join('\n'));
   }
 }
 
@@ -59,12 +60,21 @@ export function toTables({ clients, columns, scenarios, findings }: Facts): stri
   return [...tables, ...footnotes.map((note, index) => `[^${index + 1}]: ${note}\n`)].join('\n');
 }
 
-/** The document with other tables between its two marks, as prettier writes it. */
-export async function withTables(document: string, tables: string): Promise<string> {
-  const [before, rest] = document.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`no ${BEGIN} … ${END} in the document`);
-  return format(`${before}${BEGIN}\n\n${tables}\n${END}${after}`, { parser: 'markdown', proseWrap: 'preserve' });
+/**
+ * Compares what stands between two marks of docs/clients.md with what would be written there, as prettier writes it. With
+ * `UPDATE_TABLE=1` it is written instead, in one go, since another test may write another part.
+ */
+export async function expectInDocument(mark: string, text: string): Promise<void> {
+  const begin = `<!-- ${mark}: begin -->`;
+  const end = `<!-- ${mark}: end -->`;
+  const written = (await format(text, { parser: 'markdown', proseWrap: 'preserve' })).trim();
+  const document = readFileSync(DOCUMENT, 'utf8');
+  const [before, rest] = document.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`no ${begin} … ${end} in the document`);
+  const expected = `${before}${begin}\n\n${written}\n\n${end}${after}`;
+  if (process.env['UPDATE_TABLE'] === '1') writeFileSync(DOCUMENT, expected);
+  else expect(document, 'run with UPDATE_TABLE=1 to rewrite it').toBe(expected);
 }
 
 function versionOf(name: string): string {

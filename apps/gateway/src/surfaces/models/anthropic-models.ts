@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ModelConfig } from '@tokenhub/config';
+import type { ModelCapability, ModelConfig } from '@tokenhub/config';
 import { GatewayError, isJsonObject } from '@tokenhub/core';
+import { toPricing, type Pricing } from './pricing.ts';
 
 /** One model as Anthropic lists it. Source: https://docs.anthropic.com/en/api/models-list. */
 export interface AnthropicModel {
@@ -11,6 +12,37 @@ export interface AnthropicModel {
   readonly created_at: string;
   readonly max_input_tokens: number | null;
   readonly max_tokens: number | null;
+  /** `null` where the configuration says nothing of them. */
+  readonly capabilities: AnthropicCapabilities | null;
+  /** One that is served is in its life: the configuration knows no end of it. */
+  readonly lifecycle: 'active';
+  readonly deprecated_at: null;
+  readonly retires_at: null;
+  /** Of Anthropic's own families; no model of a configuration is said to belong to one. */
+  readonly line: null;
+  /** Not Anthropic's: USD per token, as in OpenAI's shape. */
+  readonly pricing: Pricing;
+}
+
+interface Support {
+  readonly supported: boolean;
+}
+
+/** What a caller of this gateway can use of a model, by Anthropic's names. */
+export interface AnthropicCapabilities {
+  readonly batch: Support;
+  readonly citations: Support;
+  readonly code_execution: Support;
+  readonly context_management: Support &
+    Readonly<Record<'clear_thinking_20251015' | 'clear_tool_uses_20250919' | 'compact_20260112', Support>>;
+  readonly effort: Support & Readonly<Record<'low' | 'medium' | 'high' | 'xhigh' | 'max', Support>>;
+  readonly image_input: Support;
+  readonly pdf_input: Support;
+  readonly server_tools: Support & { readonly code_execution: Support; readonly web_search: Support };
+  readonly structured_outputs: Support;
+  readonly thinking: Support & {
+    readonly types: Readonly<Record<'adaptive' | 'between_tools' | 'disabled' | 'enabled', Support>>;
+  };
 }
 
 /** A page of Anthropic's list. */
@@ -30,7 +62,8 @@ export function readsAnthropicModels(path: string, headers: IncomingHttpHeaders)
 }
 
 /** A configured model in Anthropic's shape. */
-export function toAnthropicModel({ id, contextWindow, maxOutputTokens }: ModelConfig): AnthropicModel {
+export function toAnthropicModel(model: ModelConfig): AnthropicModel {
+  const { id, contextWindow, maxOutputTokens, capabilities, price } = model;
   return {
     type: 'model',
     id,
@@ -38,6 +71,42 @@ export function toAnthropicModel({ id, contextWindow, maxOutputTokens }: ModelCo
     created_at: '1970-01-01T00:00:00Z',
     max_input_tokens: contextWindow ?? null,
     max_tokens: maxOutputTokens ?? null,
+    capabilities: capabilities === undefined ? null : toAnthropicCapabilities(capabilities),
+    lifecycle: 'active',
+    deprecated_at: null,
+    retires_at: null,
+    line: null,
+    pricing: toPricing(price),
+  };
+}
+
+/**
+ * What the configuration does not say of a model is not claimed of it: batches, which the gateway has none of, and what only some
+ * providers of a model may have.
+ */
+function toAnthropicCapabilities(capabilities: readonly ModelCapability[]): AnthropicCapabilities {
+  const has = (capability: ModelCapability): Support => ({ supported: capabilities.includes(capability) });
+  const reasoning = has('reasoning');
+  const none: Support = { supported: false };
+  return {
+    batch: none,
+    citations: none,
+    code_execution: none,
+    context_management: {
+      ...none,
+      clear_thinking_20251015: none,
+      clear_tool_uses_20250919: none,
+      compact_20260112: none,
+    },
+    effort: { ...reasoning, low: reasoning, medium: reasoning, high: reasoning, xhigh: reasoning, max: reasoning },
+    image_input: has('images'),
+    pdf_input: has('documents'),
+    server_tools: { ...none, code_execution: none, web_search: none },
+    structured_outputs: has('structured_output'),
+    thinking: {
+      ...reasoning,
+      types: { adaptive: reasoning, between_tools: none, disabled: { supported: true }, enabled: reasoning },
+    },
   };
 }
 

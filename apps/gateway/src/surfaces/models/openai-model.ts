@@ -1,5 +1,6 @@
 import type { ModelCapability, ModelConfig } from '@tokenhub/config';
-import { formatPerToken, type ModelKind, type Price, type Rates } from '@tokenhub/core';
+import type { ModelKind } from '@tokenhub/core';
+import { toPricing, type Pricing } from './pricing.ts';
 
 /** One model as OpenAI lists it, with what a caller needs to choose. */
 export interface OpenaiModel {
@@ -18,21 +19,6 @@ export interface OpenaiModel {
   readonly capabilities: readonly ModelCapability[] | null;
 }
 
-/** USD per token in exact decimal strings, by OpenRouter's names. */
-interface PricedRates {
-  readonly prompt: string;
-  readonly completion: string;
-  readonly input_cache_read: string;
-  readonly input_cache_write: string;
-  readonly input_cache_write_1h: string;
-  readonly internal_reasoning: string;
-}
-
-interface Pricing extends PricedRates {
-  /** What holds instead for every token of a request with a longer prompt. */
-  readonly tiers?: readonly (PricedRates & { readonly above_input_tokens: number })[];
-}
-
 /** A configured model in OpenAI's shape. */
 export function toOpenaiModel(model: ModelConfig): OpenaiModel {
   const { id, kind, contextWindow = null, maxOutputTokens = null, weight, price, capabilities = null } = model;
@@ -48,24 +34,5 @@ export function toOpenaiModel(model: ModelConfig): OpenaiModel {
     weight,
     pricing: toPricing(price),
     capabilities,
-  };
-}
-
-function toPricing({ tiers, ...rates }: Price): Pricing {
-  if (tiers === undefined) return toPricedRates(rates);
-  return {
-    ...toPricedRates(rates),
-    tiers: tiers.map((tier) => ({ above_input_tokens: tier.aboveInputTokens, ...toPricedRates(tier) })),
-  };
-}
-
-function toPricedRates({ input, output, cachedInput, cacheWrite, cacheWrite1h, reasoning }: Rates): PricedRates {
-  return {
-    prompt: formatPerToken(input),
-    completion: formatPerToken(output),
-    input_cache_read: formatPerToken(cachedInput),
-    input_cache_write: formatPerToken(cacheWrite),
-    input_cache_write_1h: formatPerToken(cacheWrite1h),
-    internal_reasoning: formatPerToken(reasoning),
   };
 }
