@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ADMIN_TOKEN, prepareProcesses, type Processes, type Service } from './start-processes.ts';
+import { operate } from './operate.ts';
+import { prepareProcesses, type Processes, type Service } from './start-processes.ts';
+
+interface KeyWithSecret {
+  readonly key: string;
+}
 
 let processes: Processes;
 let gateways: Service[];
@@ -12,15 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => processes.stop());
 
-async function operate(method: string, path: string, body?: object): Promise<{ id: string; key: string }> {
-  const response = await fetch(`${accounting.url}/admin/v1/keys${path}`, {
-    method,
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  expect(response.ok).toBe(true);
-  return response.status === 204 ? { id: '', key: '' } : ((await response.json()) as { id: string; key: string });
-}
 const chat = async ({ url }: Service, key: string): Promise<{ status: number; reason: unknown }> => {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
@@ -38,20 +34,20 @@ async function timeUntil(key: string, reason: string | undefined): Promise<numbe
 }
 
 it('a key made at accounting works at two gateways, and its change, rotation and revocation hold there within a second', async () => {
-  const made = await operate('POST', '', { id: 'team', limits: { rpm: 100_000 } });
+  const made = await operate<KeyWithSecret>(accounting, 'keys', { body: { id: 'team', limits: { rpm: 100_000 } } });
   for (const gateway of gateways) expect(await chat(gateway, made.key)).toEqual({ status: 200, reason: undefined });
 
   const times: number[] = [];
-  await operate('PATCH', '/team', { scopes: ['plan'] });
+  await operate(accounting, 'keys/team', { method: 'PATCH', body: { scopes: ['plan'] } });
   times.push(await timeUntil(made.key, 'forbidden'));
-  await operate('PATCH', '/team', { scopes: ['chat'] });
+  await operate(accounting, 'keys/team', { method: 'PATCH', body: { scopes: ['chat'] } });
   times.push(await timeUntil(made.key, undefined));
 
-  const rotated = await operate('POST', '/team/rotate');
+  const rotated = await operate<KeyWithSecret>(accounting, 'keys/team/rotate', { method: 'POST' });
   times.push(await timeUntil(made.key, 'invalid_api_key'));
   for (const gateway of gateways) expect((await chat(gateway, rotated.key)).status).toBe(200);
 
-  await operate('DELETE', '/team');
+  await operate(accounting, 'keys/team', { method: 'DELETE' });
   times.push(await timeUntil(rotated.key, 'key_revoked'));
   // Once the machine may have been busy with something else
   times.sort((one, other) => one - other);

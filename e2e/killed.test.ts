@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { insist } from '../apps/gateway/test/insist.ts';
 import { ask as askOnce, type Wish } from './ask.ts';
-import { operate } from './races/books.ts';
+import { operate } from './operate.ts';
 import { CROWD_KEY, prepareProcesses, type Processes, type Service } from './start-processes.ts';
 
 const LEASE_MS = 30_000;

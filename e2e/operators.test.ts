@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from './ask.ts';
-import { ADMIN_TOKEN, KEY, prepareProcesses, type Processes, type Service } from './start-processes.ts';
+import { operate } from './operate.ts';
+import { KEY, prepareProcesses, type Processes, type Service } from './start-processes.ts';
 
 let processes: Processes;
 let accounting: Service;
@@ -12,13 +13,6 @@ beforeAll(async () => {
   accounting = await processes.startAccounting();
 });
 afterAll(() => processes.stop());
-
-const admin = async (path: string, body?: object): Promise<Record<string, unknown>> => {
-  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
-  const post = body && { method: 'POST', body: JSON.stringify(body) };
-  const response = await fetch(`${accounting.url}/admin/v1/${path}`, { headers, ...post });
-  return (await response.json()) as Record<string, unknown>;
-};
 
 describe.each(['gateway', 'accounting'] as const)('%s that cannot start says in words what to put right', (app) => {
   const start = (env: Record<string, string>) =>
@@ -55,10 +49,10 @@ it('what a caller was given back is in what the request has cost, and beside it'
     return (await fetch(`${processes.gateway.url}/v1/generations/${id}`, { headers })).json();
   };
   await expect.poll(generation).toMatchObject({ id, cost_usd: '0.00141', adjustments_usd: '0' });
-  const { admitted_at, created_at, cost_usd } = await admin(`ledger/${id}`);
+  const { admitted_at, created_at, cost_usd } = await operate<Record<string, unknown>>(accounting, `ledger/${id}`);
   expect(await generation()).toMatchObject({ admitted_at, created_at, cost_usd });
 
-  await admin(`ledger/${id}/corrections`, { delta_usd: '-0.00041' });
+  await operate(accounting, `ledger/${id}/corrections`, { body: { delta_usd: '-0.00041' } });
   await expect.poll(generation).toMatchObject({
     cost_usd: '0.001',
     costs: { input: '0.00015', output: '0.00126' },
@@ -74,7 +68,7 @@ it('the log and the ledger of a request that nobody served name what was asked f
   const line = () => lines().find((text) => text.includes(id) && text.includes('"msg":"chat"'));
   await expect.poll(line).toBeDefined();
   expect(JSON.parse(line() ?? '')).toMatchObject({ model: 'gpt-4', provider: 'openai' });
-  await expect.poll(() => admin(`ledger/${id}`)).toMatchObject({ requested_model: 'gpt-4', model: null });
+  await expect.poll(() => operate(accounting, `ledger/${id}`)).toMatchObject({ requested_model: 'gpt-4', model: null });
 });
 
 it('all that they print are lines of JSON with a time, a level and a name, also of a bad configuration', async () => {

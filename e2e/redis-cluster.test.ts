@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findRedisServer, startRedisCluster, type LocalRedis } from '@tokenhub/local-redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from './ask.ts';
-import { ADMIN_TOKEN, prepareProcesses, type Processes, type Service } from './start-processes.ts';
+import { operate } from './operate.ts';
+import { prepareProcesses, type Processes, type Service } from './start-processes.ts';
 
 const ORGS = ['acme', 'globex', 'initech', 'umbrella', 'hooli', 'wonka', 'stark', 'wayne'];
 const CHATS = 6;
@@ -23,21 +24,10 @@ describe.skipIf(!canRun).each([1, 2])('a Redis Cluster of %i (skipped where no R
   });
   afterAll(() => processes.stop());
 
-  async function operate<T>(path: string, method = 'GET', body?: object): Promise<T> {
-    const response = await fetch(`${accounting.url}/admin/v1/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    expect(response.ok).toBe(true);
-    // oxlint-disable-next-line no-unsafe-type-assertion -- what it is is looked at by whoever asks
-    return (response.status === 204 ? undefined : await response.json()) as T;
-  }
-
   it('serves and books organisations of all shards, and keys made at run time hold everywhere', async () => {
     const limits = { rpm: 100, tpm: 1_000_000_000, concurrency: 100, budget_day_usd: '5000', budget_month_usd: '5000' };
     const keys = await Promise.all(
-      ORGS.map((org) => operate<{ key: string }>('keys', 'POST', { id: org, org, limits })),
+      ORGS.map((org) => operate<{ key: string }>(accounting, 'keys', { body: { id: org, org, limits } })),
     );
     // Round by round: the first requests of new processes, all at once, may wait longer for the store than a caller may
     for (let round = 0; round < CHATS; round++) {
@@ -51,29 +41,29 @@ describe.skipIf(!canRun).each([1, 2])('a Redis Cluster of %i (skipped where no R
     }
 
     await expect
-      .poll(() => operate('reconcile'), { timeout: 15_000, interval: 100 })
+      .poll(() => operate(accounting, 'reconcile'), { timeout: 15_000, interval: 100 })
       .toEqual({ ok: true, live: 0, outbox: 0, dead_letters: 0, items: [] });
     const spent = `0.${String(COST_NANO_USD * BigInt(CHATS)).padStart(9, '0')}`.replace(/0+$/, '');
     for (const org of ORGS) {
-      expect(await operate(`quotas/key:${org}`)).toMatchObject({
+      expect(await operate(accounting, `quotas/key:${org}`)).toMatchObject({
         requests: { used: CHATS },
         concurrency: { used: 0 },
         day: { settled_usd: spent, held_usd: '0' },
       });
     }
-    const usage = await operate<{ items: object[] }>('usage?group_by=org');
+    const usage = await operate<{ items: object[] }>(accounting, 'usage?group_by=org');
     expect(usage.items).toHaveLength(ORGS.length);
     for (const item of usage.items) expect(item).toMatchObject({ requests: CHATS, cost_usd: spent });
 
     const [{ key: revoked } = { key: '' }, { key: kept } = { key: '' }] = keys;
-    await operate(`keys/${ORGS[0]}`, 'DELETE');
+    await operate(accounting, `keys/${ORGS[0]}`, { method: 'DELETE' });
     const revokedAt = performance.now();
     for (const gateway of gateways) {
       while ((await ask(gateway, 'Hello', { key: revoked })).status !== 401) await sleep(5);
       expect(performance.now() - revokedAt).toBeLessThan(1000);
       expect((await ask(gateway, 'Hello [simulate tokens=1]', { key: kept })).status).toBe(200);
     }
-    expect(await operate('health')).toMatchObject({ gateways: gateways.length });
+    expect(await operate(accounting, 'health')).toMatchObject({ gateways: gateways.length });
 
     for (const { output } of [...gateways, accounting]) {
       expect(output()).not.toMatch(/CROSSSLOT|MOVED|CLUSTERDOWN|ReplyError/);

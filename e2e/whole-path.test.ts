@@ -3,15 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insist } from '../apps/gateway/test/insist.ts';
-import {
-  ADMIN_TOKEN,
-  KEY,
-  prepareProcesses,
-  startService,
-  STRANGER_KEY,
-  type Processes,
-  type Service,
-} from './start-processes.ts';
+import { operate } from './operate.ts';
+import { KEY, prepareProcesses, startService, STRANGER_KEY, type Processes, type Service } from './start-processes.ts';
 
 interface Item {
   readonly request_id: string;
@@ -37,18 +30,12 @@ const ask = (content: string, more: object = {}): Promise<Response> =>
     body: JSON.stringify({ model: 'gpt-4', stream: true, messages: [{ role: 'user', content }], ...more }),
   });
 
-const admin = async <Answer>(path: string): Promise<Answer> => {
-  const response = await fetch(`${accounting.url}/admin/v1/${path}`, {
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
-  });
-  return (await response.json()) as Answer;
-};
-
 /** All rows of the ledger, page by page. */
 async function ledger(): Promise<Item[]> {
   const items: Item[] = [];
   for (let cursor: string | null | undefined = ''; typeof cursor === 'string';) {
-    const page: { items: Item[]; next_cursor: string | null } = await admin(
+    const page: { items: Item[]; next_cursor: string | null } = await operate(
+      accounting,
       `ledger?limit=100${cursor === '' ? '' : `&cursor=${cursor}`}`,
     );
     items.push(...page.items);
@@ -67,7 +54,7 @@ describe('the whole path, over the real processes', () => {
     );
     const id = response.headers.get('x-request-id') ?? '';
     await expect
-      .poll(() => admin<Item>(`ledger/${id}`), { timeout: 2_000 })
+      .poll(() => operate<Item>(accounting, `ledger/${id}`), { timeout: 2_000 })
       .toMatchObject({
         request_id: id,
         kind: 'T',
@@ -91,10 +78,10 @@ describe('the whole path, over the real processes', () => {
       headers: { authorization: `Bearer ${STRANGER_KEY}` },
     });
     expect(stranger.status).toBe(404);
-    expect(await admin('usage?group_by=model')).toMatchObject({
+    expect(await operate(accounting, 'usage?group_by=model')).toMatchObject({
       items: [{ group: 'gpt-4', requests: 1, cost_usd: '0.00141' }],
     });
-    expect(await admin('quotas/key:e2e')).toMatchObject({
+    expect(await operate(accounting, 'quotas/key:e2e')).toMatchObject({
       scope: 'key:e2e',
       requests: { limit: 100000, used: 1 },
       concurrency: { limit: 1000, used: 0 },

@@ -3,7 +3,8 @@ import { findPostgres } from '@tokenhub/local-postgres';
 import { findRedisServer } from '@tokenhub/local-redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insist } from '../../apps/gateway/test/insist.ts';
-import { operate, readLedger } from '../races/books.ts';
+import { operate } from '../operate.ts';
+import { readLedger } from '../races/books.ts';
 import { BUDGET_KEY, FREE_KEY, RATED_KEY, RATED_RPM, startHouse, TRUSTED_KEY, type House } from './house.ts';
 import { untilQuiet } from './until-quiet.ts';
 

@@ -1,4 +1,5 @@
-import { ADMIN_TOKEN, type Service } from '../start-processes.ts';
+import { operate } from '../operate.ts';
+import type { Service } from '../start-processes.ts';
 
 /** Cost in USD by the id of the request. */
 export type Costs = ReadonlyMap<string, string>;
@@ -6,17 +7,6 @@ export type Costs = ReadonlyMap<string, string>;
 interface Row {
   readonly request_id: string;
   readonly cost_usd: string;
-}
-
-/** Asks the operator surface; with a body it is told something. */
-export async function operate<Answer>(accounting: Pick<Service, 'url'>, path: string, body?: object): Promise<Answer> {
-  const response = await fetch(`${accounting.url}/admin/v1/${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${await response.text()}`);
-  return (await response.json()) as Answer;
 }
 
 /** Every row that the ledger has of a key; a second one of a request would be one too many. */

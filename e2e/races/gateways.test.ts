@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWitness } from '../../apps/gateway/test/witness.ts';
 import { ask } from '../ask.ts';
 import { prepareProcesses, type Processes, type Service } from '../start-processes.ts';
-import { operate, readGenerations, readLedger, readLog, type Costs } from './books.ts';
+import { operate } from '../operate.ts';
+import { readGenerations, readLedger, readLog, type Costs } from './books.ts';
 import { callAll, type Answer, type Crowd } from './callers.ts';
 
 const CALLERS = 200;
@@ -80,7 +81,7 @@ afterAll(() => processes.stop());
 describe.each([2, 4])('200 callers of one key at %i gateways', (count) => {
   async function makeKey(name: string, limits: object): Promise<{ readonly id: string; readonly key: string }> {
     const id = `${name}-${count}`;
-    return { id, ...(await operate<{ key: string }>(accounting, 'keys', { id, org: id, limits })) };
+    return { id, ...(await operate<{ key: string }>(accounting, 'keys', { body: { id, org: id, limits } })) };
   }
 
   /** Everyone at once. Whoever is not served is refused as said, and nothing of it gets to the provider. */

@@ -9,6 +9,7 @@ export type {
   MediaSource,
   OpenaiMembers,
   ReasoningFormat,
+  ReasoningPart,
   ReasoningRequest,
   RequestSource,
   ResponseFormat,

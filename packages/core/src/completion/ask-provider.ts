@@ -1,5 +1,6 @@
 import type { Loss } from '../chat/chat-request.ts';
 import type { Dialect } from '../dialects/dialect.ts';
+import type { Quirks } from '../dialects/quirks.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import { endpointFor } from '../providers/provider.ts';
@@ -19,6 +20,8 @@ export interface Asked {
   readonly dialect: Dialect;
   /** What the provider was not asked for. */
   readonly losses: readonly Loss[];
+  /** What of the answer is to be put right; none where the caller reads the provider's own format, with all that is odd in it. */
+  readonly quirks: Quirks | undefined;
   /** Of the request as it was sent. */
   readonly sentBytes: number;
   /** Ends it if the commit point takes too long; to be stopped there, or when the attempt has failed. */
@@ -56,7 +59,8 @@ export async function askProvider(
   const alarm = createAlarm(answer, now);
   // An error is no work that takes long, and its status says most of it.
   alarm.set(isGood ? endsAt : Math.min(endsAt, now() + firstEventMs));
-  if (isGood) return { answer, dialect, losses, sentBytes: text.length, alarm };
+  const quirks = options.answerDialect === 'native' ? undefined : provider.quirks;
+  if (isGood) return { answer, dialect, losses, quirks, sentBytes: text.length, alarm };
   try {
     const said = await readText(answer, MAX_ERROR_BYTES);
     signal.throwIfAborted();

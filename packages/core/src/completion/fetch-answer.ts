@@ -39,7 +39,7 @@ export async function fetchAnswer(
   const { candidate } = ranked;
   const { bill, requestId, health } = options;
   const sentAt = options.now();
-  const { answer, dialect: spoken, losses, alarm } = await askProvider(ranked, options, deadline);
+  const { answer, dialect: spoken, losses, quirks, alarm } = await askProvider(ranked, options, deadline);
   try {
     const text = await readWhole(answer, spoken.maxAnswerBytes ?? MAX_ANSWER_BYTES);
     const parts = spoken.readAnswer(parseAnswer(text, answer.status));
@@ -49,8 +49,7 @@ export async function fetchAnswer(
     const identity = { requestId, model: candidate.model.id, created, request: options.request };
     const body =
       dialect === spoken
-        ? // Who asked for the provider's own format gets it with all that is odd in it.
-          dialect.patchAnswer(text, receipt, options.answerDialect === 'native' ? undefined : candidate.provider.quirks)
+        ? dialect.patchAnswer(text, receipt, quirks)
         : dialect.writeAnswer(
             // More answers than were asked for have no place in a format that knows one.
             parts.filter((part) => !('choice' in part) || part.choice < options.request.choices),

@@ -1,6 +1,7 @@
 import type { Loss } from '../chat/chat-request.ts';
 import type { Receipt } from '../cost/receipt.ts';
 import type { Dialect, StreamFacts } from '../dialects/dialect.ts';
+import type { Quirks } from '../dialects/quirks.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpAnswer } from '../providers/http-client.ts';
 import type { RankedCandidate } from '../router/rank.ts';
@@ -44,10 +45,10 @@ export async function openStream(
 ): Promise<OpenStream> {
   const { candidate } = ranked;
   const sentAt = options.now();
-  const { answer, dialect: spoken, losses, sentBytes, alarm } = await askProvider(ranked, options, deadline);
+  const { answer, dialect: spoken, losses, quirks, sentBytes, alarm } = await askProvider(ranked, options, deadline);
   try {
     const dialect = options.answerDialect === 'native' ? spoken : options.answerDialect;
-    const converter = createConverter(ranked, { spoken, dialect }, options);
+    const converter = createConverter(ranked, { spoken, dialect, quirks }, options);
     checkEventStream(answer);
     const source = answer.body[Symbol.asyncIterator]();
     const { health, now, signal } = options;
@@ -80,15 +81,14 @@ export async function openStream(
 
 function createConverter(
   { candidate }: RankedCandidate,
-  { spoken, dialect }: { spoken: Dialect; dialect: Dialect },
+  { spoken, dialect, quirks }: { spoken: Dialect; dialect: Dialect; quirks: Quirks | undefined },
   options: OpenCompletionOptions,
 ): StreamConverter {
   const { request, requestId, bill } = options;
   const streamOptions = {
     includeUsage: request.includeUsage,
     choices: request.choices,
-    // Who asked for the provider's own format gets it with all that is odd in it.
-    quirks: options.answerDialect === 'native' ? undefined : candidate.provider.quirks,
+    quirks,
     price: (usage: StreamFacts['usage'], countedTokens: number) =>
       bill(candidate.model, { usage, countedTokens, complete: true }),
   };

@@ -1,6 +1,6 @@
 /**
- * Where a server differs, in the requests that it takes and the answers that it gives, from the vendor whose dialect it speaks. Each member absent: no
- * difference. They are data of a provider's preset, so that no dialect knows a provider by name.
+ * Where a server differs, in the requests that it takes and the answers that it gives, from the vendor whose dialect it
+ * speaks. Each member absent: no difference. They are data of a provider's preset, so that no dialect knows a provider by name.
  */
 export interface Quirks {
   /** Chat completions: the name of the bound on the answer. @defaultValue `max_completion_tokens` */
@@ -17,7 +17,8 @@ export interface Quirks {
   readonly contentParts?: true | undefined;
   /**
    * Chat completions: its reasoning is called `reasoning` alone; relayed, it stands in `reasoning_content` as well, and what
-   * callers send back under that name alone goes up as `reasoning`, too (Groq, Ollama, OpenRouter, Together, vLLM).
+   * callers send back under that name alone goes up as `reasoning`, too (Groq, Ollama, OpenRouter, Together, vLLM). Not
+   * beside `bareToolCalls` or `contentParts`: their chunks are written anew, these are copied.
    */
   readonly bareReasoning?: true | undefined;
   /** Chat completions: how the wish for reasoning is put. @defaultValue `reasoning_effort` */

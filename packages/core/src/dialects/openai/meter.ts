@@ -4,6 +4,7 @@ import type { ReportedUsage } from '../../chat/usage.ts';
 import { isGatewayError, type GatewayError } from '../../errors.ts';
 import { cut } from '../../json/edit-json.ts';
 import { extentWithComma, findMember, skipSpace, type Extent } from '../../json/scan-json.ts';
+import { utf8Length } from '../../text/utf8-length.ts';
 import type { EventVerdict, Meter, StreamOptions } from '../dialect.ts';
 import { ByteSpace } from './byte-space.ts';
 import { createMessageCompleter, type MessageCompleter } from './complete-messages.ts';
@@ -311,18 +312,6 @@ interface ParsedEvent {
   readonly said: EventData;
   /** Content and nothing else: good for a template. */
   readonly isOrdinary: boolean;
-}
-
-/** Bytes of the text in UTF-8, without making them. */
-function utf8Length(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) bytes++;
-    // Half a surrogate pair is half of four bytes.
-    else bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 2 : 3;
-  }
-  return bytes;
 }
 
 /** Content without neutral words, which is relayed all the same: speech, and tool calls of the time before tools. */
